@@ -1,0 +1,87 @@
+package imaging
+
+// The types that pictures have between decoding and encoding.
+
+// Mode is a pixel layout, named as Pillow names it.
+type Mode string
+
+// The modes that decoders give.
+const (
+	Mode1    Mode = "1"    // one byte a pixel, 0 or 255
+	ModeL    Mode = "L"    // grey
+	ModeLA   Mode = "LA"   // grey, alpha
+	ModeP    Mode = "P"    // index into Palette
+	ModeRGB  Mode = "RGB"  // red, green, blue
+	ModeRGBA Mode = "RGBA" // red, green, blue, alpha (not premultiplied)
+	ModeI16  Mode = "I;16" // grey, two bytes a pixel, little-endian
+	ModeCMYK Mode = "CMYK" // as Pillow shows it: 255 minus what the JPEG stores
+)
+
+// Bands is the number of bytes a pixel of the mode takes in Picture.Pix.
+func (m Mode) Bands() int {
+	switch m {
+	case ModeLA, ModeI16:
+		return 2
+	case ModeRGB:
+		return 3
+	case ModeRGBA, ModeCMYK:
+		return 4
+	}
+	return 1
+}
+
+// Picture is a decoded picture in its own mode, before any conversion; of an animation the first frame.
+type Picture struct {
+	Format        Format
+	Mode          Mode
+	Width, Height int
+	Pix           []uint8 // Height rows of Width*Mode.Bands() bytes, no padding
+
+	Palette      []uint8 // ModeP: 256 R, G, B triples; entries that the file does not define are as in Pillow
+	PaletteAlpha []uint8 // ModeP: alpha of the first entries, nil = opaque (PNG tRNS, GIF transparency)
+
+	// Low holds the low bytes of a PNG with 16 bits a sample, LowBands samples a pixel as in the file, else it is nil.
+	// Pix has what Pillow keeps of such files: the high byte, or both bytes in ModeI16.
+	Low      []uint8
+	LowBands int
+}
+
+// RGB is a picture of 8-bit red, green and blue: Height rows of 3*Width bytes.
+type RGB struct {
+	Width, Height int
+	Pix           []uint8
+}
+
+// NewRGB makes a black picture.
+func NewRGB(width, height int) *RGB {
+	return &RGB{Width: width, Height: height, Pix: make([]uint8, 3*width*height)}
+}
+
+// Picture gives the same pixels as a Picture of ModeRGB; Pix is shared.
+func (m *RGB) Picture() *Picture {
+	return &Picture{Mode: ModeRGB, Width: m.Width, Height: m.Height, Pix: m.Pix}
+}
+
+// Stored gives the samples as CImg, and so pHash, reads them from the file: bands samples a pixel, packed rows.
+// A palette is expanded to three bands, files of 16 bits give the low byte, CMYK the inverted values that JPEG stores.
+// Alpha, where there is one, is the last band; bands is 1, 2, 3 or 4.
+func (p *Picture) Stored() (pix []uint8, bands int) {
+	switch {
+	case p.Low != nil:
+		return p.Low, p.LowBands
+	case p.Mode == ModeP:
+		return p.RGB().Pix, 3
+	case p.Mode == ModeCMYK:
+		pix = make([]uint8, len(p.Pix))
+		for i, v := range p.Pix {
+			pix[i] = 255 - v
+		}
+		return pix, 4
+	}
+	return p.Pix, p.Mode.Bands()
+}
+
+// HasAlpha says whether any transparency is declared: an alpha band, or a palette with alpha.
+func (p *Picture) HasAlpha() bool {
+	return p.Mode == ModeLA || p.Mode == ModeRGBA || p.Mode == ModeP && p.PaletteAlpha != nil
+}
