@@ -1,0 +1,13 @@
+// Package schemas holds the records of a run and the forms they are kept in.
+//
+// Three tables make a run's product: docs (Document), rejects (Reject) and images (ImageRow). Each is a folder of
+// Parquet shards. The struct tags in document.go, reject.go and image.go are the schema, column for column; nothing else
+// in the program names a column.
+//
+//   - Parquet: NewWriter, NewReader (write.go, read.go), CheckSchema names every difference (check.go). The same rows give
+//     the same bytes: no clock, no host and no random number gets into a file.
+//   - Arrow record batches and IPC files, the exchange form: Batch, Documents, WriteIPC, ReadIPC (arrow.go, ipc.go).
+//   - MMC4's own JSON lines: WriteJSONL, ReadJSONL (jsonl.go).
+//
+// Foreign bytes never crash a reader: parquet-go is called under recover, and what it panics with becomes an error.
+package schemas
