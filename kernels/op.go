@@ -1,0 +1,95 @@
+package kernels
+
+import "fmt"
+
+// Op is one operation as data. The pointer types of this package's op structs implement it, and no others: devices
+// switch over them.
+//
+// Unless an op says otherwise: floating tensors are F32 or BF16 and may differ from each other within an op; sums
+// are kept in fp32 (ref: float64); outputs are written whole; outputs may not overlap inputs; NaN and Inf propagate as
+// IEEE arithmetic has it.
+type Op interface {
+	// Name is the op's name in tables, logs and traces.
+	Name() string
+	// Check reports whether the tensors fit together; nil or a *ShapeError.
+	Check() error
+}
+
+// Grad is where a gradient goes: the zero Grad means that it is not wanted.
+type Grad struct {
+	T   Tensor
+	Add bool // add to what is there instead of overwriting it
+}
+
+// Wanted reports whether the gradient is to be computed.
+func (g Grad) Wanted() bool { return !g.T.None() }
+
+// Activation is a function of one element.
+type Activation uint8
+
+const (
+	NoActivation Activation = iota
+	GELU                    // x * Phi(x), exact by erf
+	GELUTanh                // GPT-2's gelu_new: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+	QuickGELU               // OpenAI CLIP: x * sigmoid(1.702 x)
+	ReLU
+	SquaredReLU // max(x, 0)^2
+	SiLU        // x * sigmoid(x)
+	Tanh
+	Sigmoid
+)
+
+var activationNames = [...]string{"none", "gelu", "gelu_tanh", "quick_gelu", "relu", "squared_relu", "silu", "tanh", "sigmoid"}
+
+func (a Activation) String() string {
+	if int(a) < len(activationNames) {
+		return activationNames[a]
+	}
+	return fmt.Sprintf("Activation(%d)", uint8(a))
+}
+
+// checker gathers the first thing that does not fit.
+type checker struct {
+	op  string
+	err error
+}
+
+func (c *checker) need(ok bool, format string, args ...any) {
+	if !ok && c.err == nil {
+		c.err = &ShapeError{Op: c.op, Why: fmt.Sprintf(format, args...)}
+	}
+}
+
+func (c *checker) float(name string, t Tensor) {
+	c.need(!t.None(), "%s is missing", name)
+	c.need(t.None() || t.DType == F32 || t.DType == BF16, "%s is %v, not floating", name, t)
+	c.need(t.None() || !t.Packed, "%s is packed", name)
+}
+
+// dense is a contiguous floating tensor.
+func (c *checker) dense(name string, t Tensor) {
+	c.float(name, t)
+	c.need(t.Contiguous(), "%s is not contiguous: %v", name, t)
+}
+
+func (c *checker) denseLen(name string, t Tensor, n int) {
+	c.dense(name, t)
+	c.need(t.Len() == n, "%s has %d elements, not %d: %v", name, t.Len(), n, t)
+}
+
+func (c *checker) ints(name string, t Tensor, n int) {
+	c.need(!t.None(), "%s is missing", name)
+	c.need(t.None() || t.DType == I32, "%s is %v, not int32", name, t)
+	c.need(t.Contiguous() && t.Len() == n, "%s has %d elements, not %d", name, t.Len(), n)
+}
+
+func (c *checker) like(name string, t, of Tensor) {
+	c.dense(name, t)
+	c.need(t.Len() == of.Len(), "%s %v does not match %v", name, t, of)
+}
+
+func (c *checker) grad(name string, g Grad, of Tensor) {
+	if g.Wanted() {
+		c.like(name, g.T, of)
+	}
+}
