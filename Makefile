@@ -1,0 +1,62 @@
+# mmc4. `make` prints the targets. Nothing here needs more than Go and gcc, but for what a target says.
+
+GO          ?= go
+CACHE       := $(abspath .cache)
+# A tree of goldens and a generator of a small Common Crawl, beside the checkout. Tests that need it skip with a line.
+MMC4_SHARED ?= $(abspath ../shared)
+MINICRAWL   := $(CACHE)/minicrawl
+PEERS       := $(CACHE)/peers
+ifneq ($(wildcard $(MMC4_SHARED)/golden),)
+export MMC4_SHARED
+else
+unexport MMC4_SHARED
+endif
+
+.PHONY: usage
+usage:
+	@echo "make demo        build, draw a little web, run 'mmc4 build' on it, print how well pictures found their sentences"
+	@echo "make test        vet and test everything that needs Go and gcc"
+	@echo "make test-crawl  test on a small real Common Crawl (needs ../shared, Python 3.11, Java 17, Maven; 300 MB of packages)"
+	@echo "make build       bin/mmc4"
+	@echo "make bench       measure against the peers (make peers first)"
+	@echo "make peers       install the peers' pinned versions under .cache/peers"
+	@echo "make lint        gofmt, vet, staticcheck"
+
+.PHONY: build
+build:
+	$(GO) build -o bin/mmc4 ./cmd/mmc4
+
+.PHONY: demo
+demo: build
+	bin/mmc4 demo --out demo-run
+
+.PHONY: test
+test:
+	@[ -n "$$MMC4_SHARED" ] || echo "no shared tree at $(MMC4_SHARED): tests that need it will skip"
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) build ./...
+	$(GO) test ./...
+
+.PHONY: test-crawl
+test-crawl:
+	@if [ ! -x $(MMC4_SHARED)/minicrawl/make.sh ] && [ ! -f $(MMC4_SHARED)/minicrawl/make.sh ]; then \
+	  echo "skip: no $(MMC4_SHARED)/minicrawl, the mini crawl cannot be made"; \
+	else \
+	  MINICRAWL_CACHE=$(CACHE)/minicrawl-packages sh $(MMC4_SHARED)/minicrawl/make.sh $(MINICRAWL) && \
+	  MMC4_MINICRAWL=$(MINICRAWL) $(GO) test -count=1 -timeout 40m -run 'MiniCrawl' ./crawl/... ./dedup/... ./pipeline/... ; \
+	fi
+
+.PHONY: peers
+peers:
+	bench/peers/install.sh $(PEERS)
+
+.PHONY: bench
+bench: build
+	bin/mmc4 bench --peers $(PEERS)
+
+.PHONY: lint
+lint:
+	gofmt -l $$(git ls-files '*.go')
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...

@@ -1,0 +1,75 @@
+// Command mmc4 builds Multimodal-C4 from Common Crawl, trains Flamingo-style models on it and measures them.
+//
+// One file a verb. A verb turns flags into one call of a package below and prints what comes back; it decides nothing.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// program is the command line. Kong reads the grammar from the tags: the flags of a verb stand in its file, beside the
+// code that uses them.
+type program struct {
+	Golden  goldenCmd  `cmd:"" help:"Check this build and device against results of the reference programs."`
+	Doctor  doctorCmd  `cmd:"" help:"Say what this machine offers, and what to do about what it lacks."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// common are the flags every verb has.
+type common struct {
+	JSON bool `name:"json" help:"One JSON object a line on stdout; words for people go to stderr."`
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// exited is how kong leaves after it has printed a help page.
+type exited int
+
+// run is main without the process: it returns the exit code.
+func run(args []string, stdout, stderr *os.File) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			done, ok := p.(exited)
+			if !ok {
+				panic(p)
+			}
+			code = int(done)
+		}
+	}()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	var p program
+	parser, err := kong.New(&p,
+		kong.Name("mmc4"),
+		kong.Description("Rebuild Multimodal-C4, train a Flamingo on it, measure it."),
+		kong.Writers(stdout, stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&output{out: stdout, err: stderr}),
+	)
+	if err != nil {
+		return report(stderr, err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "mmc4: %v\nRun \"mmc4 --help\", or --help after a verb, for what can be said.\n", err)
+		return exitUsage
+	}
+	err = command.Run()
+	if ctx.Err() != nil {
+		fmt.Fprintln(stderr, "mmc4: interrupted; what was committed is kept, the same command goes on")
+		return exitInterrupted
+	}
+	return report(stderr, err)
+}
