@@ -1,0 +1,287 @@
+package match
+
+// This file decides whether a piece of text holds a sentence break: it cuts the piece into words and applies the
+// first (type based) and second (token based) pass of Punkt (Kiss and Strunk 2006, sections 3 and 4) to them. It reads
+// a context of a few words and writes yes or no; it allocates nothing.
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// longest is above the length in bytes of every word of the parameters; no look-up is needed for longer words.
+const longest = 128
+
+const number = "##number##"
+
+// token is a word of a context.
+type token struct {
+	text     string
+	lower    [longest]byte
+	typ      []byte // lower-cased text, or ##number##; nil for words longer than any in the parameters
+	isBreak  bool
+	isAbbr   bool
+	ellipsis bool
+}
+
+// holdsBreak tells whether a word of the context ends a sentence and another word follows it.
+func holdsBreak(context string) bool {
+	p := english()
+	var pair [2]token
+	first, second := &pair[0], &pair[1]
+	from, to := nextWord(context, 0)
+	if from == to {
+		return false
+	}
+	p.typeBased(first, context[from:to])
+	for {
+		from, to = nextWord(context, to)
+		if from == to {
+			return false
+		}
+		p.typeBased(second, context[from:to])
+		p.tokenBased(first, second)
+		if first.isBreak {
+			return true
+		}
+		first, second = second, first
+	}
+}
+
+// typeBased is the first pass: what the word alone tells.
+func (p *punktParams) typeBased(t *token, text string) {
+	t.text, t.isBreak, t.isAbbr, t.ellipsis = text, false, false, false
+	switch {
+	case isNumber(text):
+		t.typ = append(t.lower[:0], number...)
+	case len(text) > longest:
+		t.typ = nil
+	default:
+		t.typ = appendLower(t.lower[:0], text)
+	}
+	last := len(text) - 1
+	switch {
+	case len(text) == 1 && class[text[0]]&mark != 0:
+		t.isBreak = true
+	case text[last] != '.':
+	case strings.Trim(text, ".") == "":
+		t.ellipsis = true
+	case text[last-1] == '.':
+	case p.isAbbreviation(text[:last]):
+		t.isAbbr = true
+	default:
+		t.isBreak = true
+	}
+}
+
+// isAbbreviation tells whether the word, or its part after the last hyphen, is a known abbreviation.
+func (p *punktParams) isAbbreviation(word string) bool {
+	part := word[strings.LastIndexByte(word, '-')+1:]
+	var buf [longest]byte
+	for _, w := range [2]string{word, part} {
+		if len(w) <= longest && p.abbreviations[string(appendLower(buf[:0], w))] {
+			return true
+		}
+	}
+	return false
+}
+
+// tokenBased is the second pass: what the following word tells about a word that ends in a full stop.
+func (p *punktParams) tokenBased(t, next *token) {
+	if t.text[len(t.text)-1] != '.' {
+		return
+	}
+	typ, nextTyp := noPeriod(t.typ), next.typ
+	if next.isBreak {
+		nextTyp = noPeriod(nextTyp)
+	}
+	initial := isInitial(t.text)
+
+	// 4.1.2, collocations
+	if p.collocations[collocation{string(typ), string(nextTyp)}] {
+		t.isBreak, t.isAbbr = false, true
+		return
+	}
+	starts := p.startsSentence(next, nextTyp)
+	// 4.2, abbreviations and ellipses that end a sentence all the same
+	if (t.isAbbr || t.ellipsis) && !initial {
+		if starts == yes || firstIs(next.text, isUpper) && p.starters[string(nextTyp)] {
+			t.isBreak = true
+			return
+		}
+	}
+	// 4.3, initials and ordinals
+	if initial || string(typ) == number {
+		if starts == no ||
+			starts == unknown && initial && firstIs(next.text, isUpper) && p.context[string(nextTyp)]&anyLower == 0 {
+			t.isBreak, t.isAbbr = false, true
+		}
+	}
+}
+
+type verdict int
+
+const (
+	unknown verdict = iota
+	yes
+	no
+)
+
+// startsSentence is the orthographic heuristic, 4.1.1: does the case of the word tell that it starts a sentence?
+func (p *punktParams) startsSentence(t *token, typ []byte) verdict {
+	if len(t.text) == 1 && strings.IndexByte(";:,.!?", t.text[0]) >= 0 {
+		return no
+	}
+	seen := p.context[string(typ)]
+	switch {
+	case firstIs(t.text, isUpper):
+		if seen&anyLower != 0 && seen&midUpper == 0 {
+			return yes
+		}
+	case firstIs(t.text, isLower):
+		if seen&anyUpper != 0 || seen&begLower == 0 {
+			return no
+		}
+	}
+	return unknown
+}
+
+// nextWord finds the next word of s at or after i; from == to when there is none. Words are what is left between white
+// space when punctuation other than full stops is split off; runs of hyphens or full stops are words, and so are three
+// or more full stops with single spaces between them.
+func nextWord(s string, i int) (from, to int) {
+	from = skipSpace(s, i)
+	if from == len(s) {
+		return from, from
+	}
+	if n := repeated(s, from); n > 0 {
+		return from, from + n
+	}
+	_, size := utf8.DecodeRuneInString(s[from:])
+	to = from + size
+	if class[s[from]]&noStart != 0 {
+		return from, to
+	}
+	for !endsWord(s, to) {
+		_, size := utf8.DecodeRuneInString(s[to:])
+		to += size
+	}
+	return from, to
+}
+
+// endsWord tells whether a word must end before i.
+func endsWord(s string, i int) bool {
+	if i == len(s) {
+		return true
+	}
+	if b := s[i]; b < utf8.RuneSelf {
+		switch b {
+		case ',':
+			return i+1 == len(s) || class[s[i+1]]&nonWord != 0 || spaceAt(s, i+1) > 0 || repeated(s, i+1) > 0
+		case '-', '.':
+			return repeated(s, i) > 0
+		}
+		return class[b]&(nonWord|space) != 0
+	}
+	return spaceAt(s, i) > 0
+}
+
+// repeated is the length of "--", ".." (or longer) or ". . ." (or longer, any single space) at i, else 0.
+func repeated(s string, i int) int {
+	if i >= len(s) || s[i] != '-' && s[i] != '.' {
+		return 0
+	}
+	end := i + 1
+	for end < len(s) && s[end] == s[i] {
+		end++
+	}
+	if end-i >= 2 {
+		return end - i
+	}
+	if s[i] == '-' {
+		return 0
+	}
+	marks, at := 1, i+1
+	for {
+		n := spaceAt(s, at)
+		if n == 0 || s[at] == '\n' || at+n == len(s) || s[at+n] != '.' {
+			break
+		}
+		at += n + 1
+		marks++
+	}
+	if marks >= 3 {
+		return at - i
+	}
+	return 0
+}
+
+// isNumber is ^-?[.,]?\d[\d,.-]*\.?$ with Unicode's decimal digits.
+func isNumber(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	if s != "" && (s[0] == '.' || s[0] == ',') {
+		s = s[1:]
+	}
+	for i, r := range s {
+		if !isDigit(r) && (i == 0 || r != ',' && r != '.' && r != '-') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isDigit(r rune) bool {
+	if r < utf8.RuneSelf {
+		return '0' <= r && r <= '9'
+	}
+	return unicode.Is(unicode.Nd, r)
+}
+
+// isInitial tells whether the word is one letter (or numeral that is no digit) and a full stop.
+func isInitial(s string) bool {
+	r, size := utf8.DecodeRuneInString(s)
+	if size+1 != len(s) || s[size] != '.' {
+		return false
+	}
+	return r == '_' || unicode.IsLetter(r) || unicode.In(r, unicode.Nl, unicode.No)
+}
+
+func firstIs(s string, is func(rune) bool) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return is(r)
+}
+
+func isUpper(r rune) bool { return unicode.IsUpper(r) || unicode.Is(unicode.Other_Uppercase, r) }
+func isLower(r rune) bool { return unicode.IsLower(r) || unicode.Is(unicode.Other_Lowercase, r) }
+
+// appendLower appends the lower-cased word. Python's lower-casing by context (final sigma) does not matter: no word of
+// the parameters has such letters. The dotted I must not become a plain i, though.
+func appendLower(dst []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		b := s[i]
+		if b >= utf8.RuneSelf {
+			for _, r := range s[i:] {
+				if r == 'İ' {
+					dst = append(dst, "i\u0307"...)
+					continue
+				}
+				dst = utf8.AppendRune(dst, unicode.ToLower(r))
+			}
+			return dst
+		}
+		if 'A' <= b && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		dst = append(dst, b)
+	}
+	return dst
+}
+
+func noPeriod(typ []byte) []byte {
+	if len(typ) > 1 {
+		return bytes.TrimSuffix(typ, []byte{'.'})
+	}
+	return typ
+}
