@@ -67,12 +67,12 @@ func open(ctx context.Context, src *source) (*File, error) {
 	switch {
 	case len(head) == 0:
 		return nil, fmt.Errorf("%s is empty", src.name)
+	case len(head) > 8 && head[8] == '{' && head[7] == 0:
+		return openSafetensors(src)
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return openTorchZip(src)
 	case head[0] == 0x80:
 		return openTorchLegacy(src)
-	case len(head) > 8 && head[8] == '{':
-		return openSafetensors(src)
 	case bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")):
 		return openIndex(ctx, src)
 	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
