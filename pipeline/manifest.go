@@ -1,0 +1,90 @@
+package pipeline
+
+// RUN/manifest.json: what a run says of itself. It holds no clock and no host name, so that equal runs say the same.
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"mmc4/internal/storage"
+)
+
+// ManifestName is the manifest's name in a run. It is written last: a run that has one is complete.
+const ManifestName = "manifest.json"
+
+// Manifest is RUN/manifest.json.
+type Manifest struct {
+	Format  int     `json:"format"` // 1
+	Program Program `json:"program"`
+
+	Inputs   []Input   `json:"inputs"`
+	Problems []Problem `json:"problems"` // inputs that could not be read to their end
+
+	Config     json.RawMessage `json:"config"`      // all that a user may choose and that changes what comes out
+	ConfigHash string          `json:"config_hash"` // SHA-256 of it
+
+	Profile        NumericProfile   `json:"profile"`
+	ProfileChanges []NumericProfile `json:"profile_changes,omitempty"` // earlier ones, under --allow-profile-change
+
+	Off []string `json:"off"` // rules that did not run, and why
+
+	// Counts by name. documents.*, pages.*, candidates.*, images.* and rejects.*; see docs/manifest.md.
+	Counts map[string]int64 `json:"counts"`
+	Funnel []FunnelStep     `json:"funnel"`
+
+	Outputs []Output `json:"outputs"` // sorted by name
+}
+
+// Program is what wrote a run.
+type Program struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Go      string `json:"go"`
+}
+
+// Input is a file that was read.
+type Input struct {
+	Kind     string `json:"kind"` // c4, wat
+	Location string `json:"location"`
+	Size     int64  `json:"size"`
+	ETag     string `json:"etag,omitempty"`
+}
+
+// NumericProfile is what the last bits of a run's numbers depend on beside its inputs and its configuration.
+type NumericProfile struct {
+	Clip     string            `json:"clip"`           // fingerprint of the embedder: weights, arithmetic, device kind
+	NSFW     string            `json:"nsfw,omitempty"` // SHA-256 of the head's file
+	Faces    string            `json:"faces,omitempty"`
+	Decoders map[string]string `json:"decoders"` // format -> decoder and version
+	Arch     string            `json:"arch"`     // amd64, arm64
+}
+
+// FunnelStep is one rule, in the order of application, with what reached it and what it left out.
+type FunnelStep struct {
+	Rule    string `json:"rule"`
+	Of      string `json:"of"` // documents, or images: (document, image) pairs
+	Reached int64  `json:"reached"`
+	Left    int64  `json:"left_out"`
+}
+
+// Output is a file of the product.
+type Output struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+	Rows   int64  `json:"rows"` // 0 for files that are not tables
+}
+
+// ReadManifest reads a run's manifest. A run without one is not complete.
+func ReadManifest(ctx context.Context, run storage.Store) (*Manifest, error) {
+	data, err := storage.ReadFile(ctx, run, ManifestName)
+	if err != nil {
+		return nil, err
+	}
+	var m Manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("%s: %w", run.Location(ManifestName), err)
+	}
+	return &m, nil
+}
