@@ -20,7 +20,7 @@ type MediaMask struct {
 // Masks combine: a key is seen when all that are set allow it. A query that may see no key attends to all keys of
 // the first segment uniformly (so does PyTorch with finfo.min masks; it happens when a text has more markers than images), except
 // where MediaMask says zeros. LSE is what Backward needs: per query the log of the sum of exponentials of
-// its scores, +Inf for a uniform query, -Inf for one of zeros.
+// its scores, +Inf for a uniform query, -Inf for one of zeros. What a hidden key's K and V hold must be finite.
 type Attention struct {
 	Q, K, V, Out Tensor
 	K2, V2       Tensor     // [B,Tk2,Hkv,D], or none

@@ -217,3 +217,37 @@ func (op *Fill) Check() error {
 	c.dense("Dst", op.Dst)
 	return c.err
 }
+
+// Clamp is Out = min(max(X, Min), Max), element by element; NaN stays. Out may be X.
+type Clamp struct {
+	X, Out   Tensor
+	Min, Max float32
+}
+
+func (*Clamp) Name() string { return "clamp" }
+
+func (op *Clamp) Check() error {
+	c := checker{op: "clamp"}
+	c.dense("X", op.X)
+	c.like("Out", op.Out, op.X)
+	c.need(op.Min <= op.Max, "bounds [%v, %v]", op.Min, op.Max)
+	return c.err
+}
+
+// ClampBackward is DX = DOut where Min <= X <= Max, else 0. DX may be DOut.
+type ClampBackward struct {
+	X, DOut  Tensor
+	DX       Grad
+	Min, Max float32
+}
+
+func (*ClampBackward) Name() string { return "clamp_backward" }
+
+func (op *ClampBackward) Check() error {
+	c := checker{op: "clamp_backward"}
+	c.dense("X", op.X)
+	c.like("DOut", op.DOut, op.X)
+	c.need(op.DX.Wanted(), "DX is missing")
+	c.grad("DX", op.DX, op.X)
+	return c.err
+}

@@ -22,12 +22,12 @@ func (op *Embedding) Check() error {
 	return c.err
 }
 
-// EmbeddingBackward is DTable[IDs[i]] += DOut[i], in the order of i for each row of the table (deterministic).
-// Without DTable.Add the table's gradient is cleared first.
+// EmbeddingBackward is DTable[IDs[i]] += DOut[i], in the order of i for each row of the table (deterministic). An id
+// outside the table (-1) passes nothing. Without DTable.Add the table's gradient is cleared first.
 type EmbeddingBackward struct {
 	IDs    Tensor // int32 [n]
 	DOut   Tensor // [.., C] of n rows
-	DTable Grad   // fp32 [V,C]
+	DTable Grad   // [V,C]; each row is summed in fp32 and rounded once
 }
 
 func (*EmbeddingBackward) Name() string { return "embedding_backward" }

@@ -5,9 +5,10 @@ package kernels
 // A is [M,K] ([K,M] with TransA), B is [K,N] ([N,K] with TransB, the layout of a Linear weight), Out is [M,N]. Leading
 // dimensions of A and Out are rows: [B,T,K] counts as M = B*T. Rows of A, B and Out may be strided.
 //
-// Types: A and Out fp32 or bf16. B fp32, bf16 or int8 with scales. When B is bf16, A is rounded to bf16 first; when B is
-// int8 (a frozen weight, TransB), each row of A is rounded to int8 by its largest magnitude / 127. Sums are fp32 (int32
-// for int8). B may be packed (Device.Pack), with TransB and without TransA.
+// Types: A and Out fp32 or bf16. B fp32, bf16 or int8 with scales. When B is bf16, A is rounded to bf16 first. When B is
+// int8 with TransB (a frozen weight), each row of A is rounded to int8 by QuantizeRow, and sums are int32. Without TransB
+// (the gradient through that weight) B stands for the bf16 values nearest to element * scale. Other sums are fp32. B may be
+// packed (Device.Pack), with TransB and without TransA. K may be 0: a sum of nothing.
 type MatMul struct {
 	A, B, Out      Tensor
 	TransA, TransB bool
@@ -56,7 +57,7 @@ func (op *MatMul) Check() error {
 	switch op.B.DType {
 	case F32, BF16:
 	case I8:
-		c.need(op.TransB && !op.TransA && op.B.Scales != nil, "int8 B needs TransB, no TransA, and scales")
+		c.need(!op.TransA && op.B.Scales != nil && op.B.Contiguous(), "int8 B must be contiguous, with scales, and A not transposed")
 	default:
 		c.need(false, "B is %v", op.B)
 	}

@@ -1,0 +1,154 @@
+//go:build cgo
+
+package cpu
+
+/*
+#include "gemm_call.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"mmc4/kernels"
+)
+
+// scratch is memory of one worker that grows to what the largest op wanted.
+type scratch struct {
+	buf   []byte
+	rows  int // block of A that is packed in it
+	round int // product it belongs to
+}
+
+func (s *scratch) grow(d *Device, bytes int) error {
+	if len(s.buf) >= bytes {
+		return nil
+	}
+	old := buffer{data: s.buf}
+	old.Free()
+	s.buf, s.round = nil, 0
+	b, err := d.Alloc(bytes)
+	if err == nil {
+		s.buf = b.(*buffer).data
+	}
+	return err
+}
+
+func (d *Device) kind(t kernels.DType) *C.struct_gemm_kind {
+	return C.gemm_kind(C.int(d.level), C.int(t))
+}
+
+func panels(n int, kind *C.struct_gemm_kind) int { return (n + int(kind.width) - 1) / int(kind.width) }
+
+// packedBytes is the size of B[n,k] packed.
+func packedBytes(n, k int, kind *C.struct_gemm_kind) int {
+	width, group := int(kind.width), int(kind.group)
+	panel := (k + group - 1) / group * group * width * int(kind.b_size)
+	if group == 4 {
+		panel += 4 * width
+	}
+	return panels(n, kind) * panel
+}
+
+// packB packs B, whose element (n,k) lies at n*row + k*col, into to.
+func (d *Device) packB(to unsafe.Pointer, b kernels.Tensor, n, k, row, col int) {
+	kind := d.kind(b.DType)
+	from := pointer(b)
+	d.pool.spans(panels(n, kind), max(1, 1<<16/max(k, 1)/int(kind.width)), func(_, p0, p1 int) {
+		C.gemm_pack_b(kind, to, from, C.int(b.DType), C.int64_t(row), C.int64_t(col), C.int64_t(n), C.int64_t(k), C.int64_t(p0), C.int64_t(p1))
+	})
+}
+
+// Pack arranges a frozen weight [N,K] in panels.
+func (d *Device) Pack(w kernels.Tensor) (kernels.Tensor, error) {
+	n, k := w.Dims[0], w.Dims[1]
+	buf, err := d.Alloc(packedBytes(n, k, d.kind(w.DType)))
+	if err != nil {
+		return w, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.packB(unsafe.Pointer(&buf.(*buffer).data[0]), w, n, k, w.Strides[0], w.Strides[1])
+	w.Mem, w.Off, w.Packed = buf, 0, true
+	return w, nil
+}
+
+func (d *Device) matmul(op *kernels.MatMul) error {
+	m, n, k := op.Sizes()
+	if m == 0 || n == 0 {
+		return nil
+	}
+	kind := d.kind(op.B.DType)
+	aRow, _ := op.A.RowStride()
+	outRow, _ := op.Out.RowStride()
+	g := C.struct_gemm{
+		m: C.int64_t(m), n: C.int64_t(n), k: C.int64_t(k),
+		a: pointer(op.A), a_row: C.int64_t(aRow), a_col: 1, a_type: C.int(op.A.DType),
+		alpha: C.float(op.Alpha),
+		bias:  pointer(op.Bias), bias_type: C.int(op.Bias.DType),
+		act: C.int(op.Act),
+		pre: pointer(op.Pre), pre_type: C.int(op.Pre.DType),
+		out: pointer(op.Out), out_row: C.int64_t(outRow), out_type: C.int(op.Out.DType),
+	}
+	if op.Alpha == 0 {
+		g.alpha = 1
+	}
+	if op.TransA {
+		g.a_row, g.a_col = g.a_col, g.a_row
+	}
+	if op.Add {
+		g.add = 1
+	}
+	if !op.Residual.None() {
+		row, _ := op.Residual.RowStride()
+		g.residual, g.residual_row, g.residual_type = pointer(op.Residual), C.int64_t(row), C.int(op.Residual.DType)
+	}
+	if op.B.Scales != nil {
+		g.b_scale = (*C.float)(unsafe.Pointer(&op.B.Scales.(kernels.HostBuffer).Host()[0]))
+	}
+	if op.B.Packed {
+		g.b = pointer(op.B)
+	} else {
+		row, col := op.B.Strides[0], op.B.Strides[1]
+		if !op.TransB {
+			row, col = col, row
+		}
+		if err := d.packed.grow(d, packedBytes(n, k, kind)); err != nil {
+			return err
+		}
+		g.b = unsafe.Pointer(&d.packed.buf[0])
+		d.packB(g.b, op.B, n, k, row, col)
+	}
+	return d.tiles(&g, kind, m, n, k)
+}
+
+// tiles shares out blocks of rows times runs of panels. The runs of one block follow each other, so that a worker
+// packs a block of A once.
+func (d *Device) tiles(g *C.struct_gemm, kind *C.struct_gemm_kind, m, n, k int) error {
+	bytes := C.GEMM_SCRATCH + C.ROWS*((k+3)/4*4)*int(kind.a_size)
+	for w := range d.scratch {
+		if err := d.scratch[w].grow(d, bytes); err != nil {
+			return err
+		}
+	}
+	blocks, all := (m+C.ROWS-1)/C.ROWS, panels(n, kind)
+	runs := 1
+	if d.pool.size > 1 {
+		runs = min(all, max(1, 8*d.pool.size/blocks))
+	}
+	each := (all + runs - 1) / runs
+	runs = (all + each - 1) / each
+	d.round++
+	round := d.round
+	d.pool.run(blocks*runs, func(worker, unit int) {
+		block, run := unit/runs, unit%runs
+		s := &d.scratch[worker]
+		pack := C.int(0)
+		if s.round != round || s.rows != block {
+			s.round, s.rows, pack = round, block, 1
+		}
+		C.gemm_unit(kind, g, C.int64_t(block*C.ROWS), C.int64_t(min(m, (block+1)*C.ROWS)),
+			C.int64_t(run*each), C.int64_t(min(all, (run+1)*each)), (*C.char)(unsafe.Pointer(&s.buf[0])), pack)
+	})
+	return nil
+}

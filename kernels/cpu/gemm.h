@@ -1,0 +1,58 @@
+// A matrix product, Out[m,n] = act(alpha * sum over k of A[m,k] B[n,k] + bias[n]) + residual[m,n], in tiles.
+//
+// B lies packed in panels of `width` columns (pack_b), A is packed by each worker for the rows it works on, and a tile of
+// Out is summed in fp32 in a scratch, block of k by block of k, and leaves through the epilogue. The order of the sum
+// depends on k alone, so the result does not depend on how the tiles are shared out.
+//
+// One set of functions an instruction set, listed in gemm_sets.
+#ifndef MMC4_GEMM_H
+#define MMC4_GEMM_H
+
+#include <stdint.h>
+
+struct gemm {
+  int64_t m, n, k;
+  const void *a;
+  int64_t a_row, a_col; // strides in elements; a_col is 1 unless A is transposed
+  int a_type;
+  const void *b;        // packed
+  const float *b_scale; // int8: factor of each column
+  float alpha;
+  const void *bias;
+  int bias_type;
+  int act;
+  void *pre; // where to keep what act is applied to, [m,n]; or NULL
+  int pre_type;
+  const void *residual;
+  int64_t residual_row;
+  int residual_type;
+  void *out;
+  int64_t out_row;
+  int out_type;
+  int add;
+};
+
+enum { ROWS = 96 }; // rows of A that a worker packs at a time; a multiple of every tile's height
+
+// How one type of B is multiplied on one instruction set.
+struct gemm_kind {
+  int width;  // columns of a panel
+  int group;  // elements of k that lie together: 1 fp32, 2 bf16, 4 int8
+  int a_size; // bytes of an element of packed A
+  int b_size; // bytes of an element of packed B
+  // pack_b packs panels [p0,p1) of B[n,k], whose element (n,k) lies at n*row + k*col.
+  void (*pack_b)(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1);
+  // pack_a packs rows [m0,m1) of A, at most ROWS. For int8 it also writes the factor of each row.
+  void (*pack_a)(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1);
+  // tiles computes rows [m0,m1) of panels [p0,p1) from packed A; c is scratch of ROWS*width floats.
+  void (*tiles)(const struct gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, const void *a, const float *scales, float *c);
+};
+
+// gemm_set is an instruction set's kinds.
+struct gemm_set {
+  struct gemm_kind f32, bf16, i8;
+};
+
+extern const struct gemm_set gemm_generic, gemm_avx2, gemm_avx512, gemm_avx512_bf16;
+
+#endif

@@ -1,0 +1,108 @@
+// Matrix products with AVX2 and FMA: tiles of 6 x 16, twelve sums of eight.
+#ifdef __x86_64__
+#pragma GCC target("avx2,fma,f16c,bmi2")
+#include <immintrin.h>
+#include "gemm_body.h"
+
+enum { HEIGHT = 6, WIDTH = 16 };
+
+INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, float *c, int first) {
+  __m256 sum[6][2];
+#pragma GCC unroll 6
+  for (int i = 0; i < rows; i++) {
+    sum[i][0] = first ? _mm256_setzero_ps() : _mm256_loadu_ps(c + i * WIDTH);
+    sum[i][1] = first ? _mm256_setzero_ps() : _mm256_loadu_ps(c + i * WIDTH + 8);
+  }
+  for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH) {
+    __m256 b0 = _mm256_loadu_ps(b), b1 = _mm256_loadu_ps(b + 8);
+#pragma GCC unroll 6
+    for (int i = 0; i < rows; i++) {
+      __m256 x = _mm256_broadcast_ss(a + i);
+      sum[i][0] = _mm256_fmadd_ps(x, b0, sum[i][0]);
+      sum[i][1] = _mm256_fmadd_ps(x, b1, sum[i][1]);
+    }
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < rows; i++) {
+    _mm256_storeu_ps(c + i * WIDTH, sum[i][0]);
+    _mm256_storeu_ps(c + i * WIDTH + 8, sum[i][1]);
+  }
+}
+
+static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) {
+  switch (rows) {
+  case 1: rows_f32(1, k, a, b, c, first); break;
+  case 2: rows_f32(2, k, a, b, c, first); break;
+  case 3: rows_f32(3, k, a, b, c, first); break;
+  case 4: rows_f32(4, k, a, b, c, first); break;
+  case 5: rows_f32(5, k, a, b, c, first); break;
+  default: rows_f32(6, k, a, b, c, first); break;
+  }
+}
+
+// int8 by products of int16: each pair of k is summed exactly in int32.
+INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b, int32_t *c, int first) {
+  __m256i sum[3][4];
+#pragma GCC unroll 3
+  for (int i = 0; i < rows; i++)
+    for (int q = 0; q < 4; q++) sum[i][q] = _mm256_setzero_si256();
+  for (int64_t p = 0; p < k; p++, a += 4 * rows, b += 4 * WIDTH) {
+    __m256i x[3];
+#pragma GCC unroll 3
+    for (int i = 0; i < rows; i++) {
+      int32_t four;
+      memcpy(&four, a + 4 * i, 4);
+      x[i] = _mm256_cvtepu8_epi16(_mm_set1_epi32(four));
+    }
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; q++) {
+      __m256i y = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(b + 16 * q))); // four columns of four k
+#pragma GCC unroll 3
+      for (int i = 0; i < rows; i++) sum[i][q] = _mm256_add_epi32(sum[i][q], _mm256_madd_epi16(x[i], y));
+    }
+  }
+#pragma GCC unroll 3
+  for (int i = 0; i < rows; i++)
+    for (int q = 0; q < 4; q++) {
+      int32_t s[8];
+      _mm256_storeu_si256((__m256i *)s, sum[i][q]);
+      for (int j = 0; j < 4; j++) {
+        int32_t both = s[2 * j] + s[2 * j + 1];
+        c[i * WIDTH + 4 * q + j] = first ? both : c[i * WIDTH + 4 * q + j] + both;
+      }
+    }
+}
+
+enum { HEIGHT_I8 = 3 };
+
+static void tile_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, float *c, int first) {
+  switch (rows) {
+  case 1: rows_i8(1, k, a, b, (int32_t *)c, first); break;
+  case 2: rows_i8(2, k, a, b, (int32_t *)c, first); break;
+  default: rows_i8(3, k, a, b, (int32_t *)c, first); break;
+  }
+}
+
+static void pack_b(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
+  pack_b_f32(to, b, type, row, col, n, k, p0, p1, WIDTH);
+}
+static void pack_a(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) { pack_a_f32(to, g, m0, m1, HEIGHT, 0); }
+static void pack_a_rounded(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) {
+  pack_a_f32(to, g, m0, m1, HEIGHT, 1);
+}
+static void pack_b_int8(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
+  pack_b_i8(to, b, row, n, k, p0, p1, WIDTH);
+}
+static void pack_a_int8(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) {
+  pack_a_u8(to, scales, g, m0, m1, HEIGHT_I8);
+}
+
+TILES(tiles_f32, HEIGHT, WIDTH, 1, float, float, WIDTH *g->k * 4, tile_f32, NULL)
+TILES(tiles_i8, HEIGHT_I8, WIDTH, 4, uint8_t, int8_t, panel_bytes_i8(g->k, WIDTH), tile_i8, scales)
+
+const struct gemm_set gemm_avx2 = {
+    .f32 = {WIDTH, 1, 4, 4, pack_b, pack_a, tiles_f32},
+    .bf16 = {WIDTH, 1, 4, 4, pack_b, pack_a_rounded, tiles_f32},
+    .i8 = {WIDTH, 4, 1, 1, pack_b_int8, pack_a_int8, tiles_i8},
+};
+#endif

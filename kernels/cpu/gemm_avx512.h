@@ -1,0 +1,102 @@
+// What the two AVX-512 sets share: fp32 tiles, and int8 tiles by VNNI where the set has it, else by int16.
+
+enum { HEIGHT = 12, WIDTH = 32 };
+
+INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, float *c, int first) {
+  __m512 sum[HEIGHT][2];
+#pragma GCC unroll 12
+  for (int i = 0; i < rows; i++) {
+    sum[i][0] = first ? _mm512_setzero_ps() : _mm512_loadu_ps(c + i * WIDTH);
+    sum[i][1] = first ? _mm512_setzero_ps() : _mm512_loadu_ps(c + i * WIDTH + 16);
+  }
+  for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH) {
+    __m512 b0 = _mm512_loadu_ps(b), b1 = _mm512_loadu_ps(b + 16);
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; i++) {
+      __m512 x = _mm512_set1_ps(a[i]);
+      sum[i][0] = _mm512_fmadd_ps(x, b0, sum[i][0]);
+      sum[i][1] = _mm512_fmadd_ps(x, b1, sum[i][1]);
+    }
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < rows; i++) {
+    _mm512_storeu_ps(c + i * WIDTH, sum[i][0]);
+    _mm512_storeu_ps(c + i * WIDTH + 16, sum[i][1]);
+  }
+}
+
+static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) {
+  BY_ROWS(rows, rows_f32, k, a, b, c, first)
+}
+
+#ifdef __AVX512VNNI__
+INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b, int32_t *c, int first) {
+  __m512i sum[HEIGHT][2];
+#pragma GCC unroll 12
+  for (int i = 0; i < rows; i++) {
+    sum[i][0] = first ? _mm512_setzero_si512() : _mm512_loadu_si512(c + i * WIDTH);
+    sum[i][1] = first ? _mm512_setzero_si512() : _mm512_loadu_si512(c + i * WIDTH + 16);
+  }
+  for (int64_t p = 0; p < k; p++, a += 4 * rows, b += 4 * WIDTH) {
+    __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 64);
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; i++) {
+      int32_t four;
+      memcpy(&four, a + 4 * i, 4);
+      __m512i x = _mm512_set1_epi32(four);
+      sum[i][0] = _mm512_dpbusd_epi32(sum[i][0], x, b0);
+      sum[i][1] = _mm512_dpbusd_epi32(sum[i][1], x, b1);
+    }
+  }
+#pragma GCC unroll 12
+  for (int i = 0; i < rows; i++) {
+    _mm512_storeu_si512(c + i * WIDTH, sum[i][0]);
+    _mm512_storeu_si512(c + i * WIDTH + 16, sum[i][1]);
+  }
+}
+#else
+// Without VNNI: products of int16, pairs of k summed exactly in int32.
+INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b, int32_t *c, int first) {
+  for (int i = 0; i < rows; i++) {
+    __m512i sum[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    const uint8_t *at = a + 4 * i;
+    const int8_t *bt = b;
+    for (int64_t p = 0; p < k; p++, at += 4 * rows, bt += 4 * WIDTH) {
+      int32_t four;
+      memcpy(&four, at, 4);
+      __m512i x = _mm512_cvtepu8_epi16(_mm256_set1_epi32(four));
+#pragma GCC unroll 4
+      for (int q = 0; q < 4; q++) {
+        __m512i y = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(bt + 32 * q)));
+        sum[q] = _mm512_add_epi32(sum[q], _mm512_madd_epi16(x, y));
+      }
+    }
+    for (int q = 0; q < 4; q++) {
+      int32_t s[16];
+      _mm512_storeu_si512(s, sum[q]);
+      for (int j = 0; j < 8; j++) {
+        int32_t both = s[2 * j] + s[2 * j + 1], *to = c + i * WIDTH + 8 * q + j;
+        *to = first ? both : *to + both;
+      }
+    }
+  }
+}
+#endif
+
+static void tile_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, float *c, int first) {
+  BY_ROWS(rows, rows_i8, k, a, b, (int32_t *)c, first)
+}
+
+static void pack_b(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
+  pack_b_f32(to, b, type, row, col, n, k, p0, p1, WIDTH);
+}
+static void pack_a(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) { pack_a_f32(to, g, m0, m1, HEIGHT, 0); }
+static void pack_b_int8(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
+  pack_b_i8(to, b, row, n, k, p0, p1, WIDTH);
+}
+static void pack_a_int8(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) {
+  pack_a_u8(to, scales, g, m0, m1, HEIGHT);
+}
+
+TILES(tiles_f32, HEIGHT, WIDTH, 1, float, float, WIDTH *g->k * 4, tile_f32, NULL)
+TILES(tiles_i8, HEIGHT, WIDTH, 4, uint8_t, int8_t, panel_bytes_i8(g->k, WIDTH), tile_i8, scales)

@@ -1,0 +1,44 @@
+// Matrix products in portable C: what every processor can run, and what the others are compared with.
+#include "gemm_body.h"
+
+enum { HEIGHT = 4, WIDTH = 16 };
+
+static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) {
+  if (first) memset(c, 0, rows * WIDTH * sizeof *c);
+  for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH)
+    for (int64_t i = 0; i < rows; i++)
+      for (int j = 0; j < WIDTH; j++) c[i * WIDTH + j] += a[i] * b[j];
+}
+
+// Sums of int8 are int32 in the place of the floats until unshift.
+static void tile_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, float *c, int first) {
+  int32_t *s = (int32_t *)c;
+  if (first) memset(s, 0, rows * WIDTH * sizeof *s);
+  for (int64_t p = 0; p < k; p++, a += 4 * rows, b += 4 * WIDTH)
+    for (int64_t i = 0; i < rows; i++)
+      for (int j = 0; j < WIDTH; j++)
+        for (int q = 0; q < 4; q++) s[i * WIDTH + j] += a[4 * i + q] * b[4 * j + q];
+}
+
+static void pack_b(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
+  pack_b_f32(to, b, type, row, col, n, k, p0, p1, WIDTH);
+}
+static void pack_a(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) { pack_a_f32(to, g, m0, m1, HEIGHT, 0); }
+static void pack_a_rounded(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) {
+  pack_a_f32(to, g, m0, m1, HEIGHT, 1);
+}
+static void pack_b_int8(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
+  pack_b_i8(to, b, row, n, k, p0, p1, WIDTH);
+}
+static void pack_a_int8(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) {
+  pack_a_u8(to, scales, g, m0, m1, HEIGHT);
+}
+
+TILES(tiles_f32, HEIGHT, WIDTH, 1, float, float, WIDTH *g->k * 4, tile_f32, NULL)
+TILES(tiles_i8, HEIGHT, WIDTH, 4, uint8_t, int8_t, panel_bytes_i8(g->k, WIDTH), tile_i8, scales)
+
+const struct gemm_set gemm_generic = {
+    .f32 = {WIDTH, 1, 4, 4, pack_b, pack_a, tiles_f32},
+    .bf16 = {WIDTH, 1, 4, 4, pack_b, pack_a_rounded, tiles_f32},
+    .i8 = {WIDTH, 4, 1, 1, pack_b_int8, pack_a_int8, tiles_i8},
+};
