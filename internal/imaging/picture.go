@@ -85,3 +85,41 @@ func (p *Picture) Stored() (pix []uint8, bands int) {
 func (p *Picture) HasAlpha() bool {
 	return p.Mode == ModeLA || p.Mode == ModeRGBA || p.Mode == ModeP && p.PaletteAlpha != nil
 }
+
+// Crop cuts out width x height pixels from (left, upper); they must lie in the picture. Low is not carried over.
+func (p *Picture) Crop(left, upper, width, height int) *Picture {
+	out := *p
+	out.Width, out.Height, out.Low, out.LowBands = width, height, nil, 0
+	out.Pix = crop(raster{p.Pix, p.Width, p.Height, p.Mode.Bands()}, left, upper, width, height)
+	return &out
+}
+
+// Crop cuts out width x height pixels from (left, upper); they must lie in the picture.
+func (m *RGB) Crop(left, upper, width, height int) *RGB {
+	return &RGB{Width: width, Height: height, Pix: crop(raster{m.Pix, m.Width, m.Height, 3}, left, upper, width, height)}
+}
+
+func crop(src raster, left, upper, width, height int) []uint8 {
+	if left == 0 && upper == 0 && width == src.width && height == src.height {
+		return src.pix
+	}
+	out := newRaster(width, height, src.bands)
+	for y := range height {
+		copy(out.row(y), src.row(upper + y)[left*src.bands:])
+	}
+	return out.pix
+}
+
+// Bytes is Pillow's tobytes: the rows of Pix, in Mode1 packed to eight pixels a byte.
+func (p *Picture) Bytes() []byte {
+	if p.Mode != Mode1 {
+		return p.Pix
+	}
+	stride := (p.Width + 7) / 8
+	packed := make([]byte, stride*p.Height)
+	for i, v := range p.Pix {
+		x, y := i%p.Width, i/p.Width
+		packed[y*stride+x/8] |= v & (128 >> (x % 8))
+	}
+	return packed
+}

@@ -1,5 +1,7 @@
 package imaging
 
+import "fmt"
+
 // Format is a file format, named as Pillow names it.
 type Format string
 
@@ -56,8 +58,68 @@ type Config struct {
 
 // Probe reads the headers of data and allocates nothing of the picture's size. Errors wrap ErrNotImage, ErrTruncated
 // or ErrDamaged.
-func Probe(data []byte) (Config, error) { return Config{}, ErrNotImage }
+func Probe(data []byte) (Config, error) {
+	codec, err := sniff(data)
+	if err != nil {
+		return Config{}, err
+	}
+	return codec.probe(data)
+}
 
 // Decode reads the picture (of an animation the first frame) in the file's own mode. Errors wrap one of the Err values.
 // data is not kept.
-func Decode(data []byte, limits Limits) (*Picture, error) { return nil, ErrNotImage }
+func Decode(data []byte, limits Limits) (*Picture, error) {
+	codec, err := sniff(data)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := codec.probe(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := limits.check(cfg.Format, cfg.Width, cfg.Height); err != nil {
+		return nil, err
+	}
+	return codec.decode(data, cfg)
+}
+
+// codec reads one format. decode is called only after probe succeeded and the size was allowed.
+type codec struct {
+	format Format
+	is     func(data []byte) bool
+	probe  func(data []byte) (Config, error)
+	decode func(data []byte, cfg Config) (*Picture, error)
+}
+
+var codecs = []codec{
+	{JPEG, func(d []byte) bool { return hasPrefix(d, "\xff\xd8\xff") }, probeJPEG, decodeJPEG},
+	{PNG, func(d []byte) bool { return hasPrefix(d, pngSignature) }, probePNG, decodePNG},
+	{GIF, func(d []byte) bool { return hasPrefix(d, "GIF87a") || hasPrefix(d, "GIF89a") }, probeGIF, decodeGIF},
+	{WebP, func(d []byte) bool { return hasPrefix(d, "RIFF") && len(d) >= 12 && string(d[8:12]) == "WEBP" }, probeWebP, decodeWebP},
+	{BMP, func(d []byte) bool { return hasPrefix(d, "BM") && plausibleBMP(d) }, probeBMP, decodeBMP},
+}
+
+func sniff(data []byte) (*codec, error) {
+	for i := range codecs {
+		if codecs[i].is(data) {
+			return &codecs[i], nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %d bytes beginning with %q", ErrNotImage, len(data), data[:min(len(data), 12)])
+}
+
+func hasPrefix(data []byte, magic string) bool {
+	return len(data) >= len(magic) && string(data[:len(magic)]) == magic
+}
+
+func newConfig(format Format, mode Mode, width, height int) Config {
+	return Config{Format: format, MediaType: format.MediaType(), Width: width, Height: height, Mode: mode}
+}
+
+// newPicture allocates the pixels of a picture whose size was allowed.
+func newPicture(cfg Config) *Picture {
+	return &Picture{
+		Format: cfg.Format, Mode: cfg.Mode, Width: cfg.Width, Height: cfg.Height,
+		Pix: make([]uint8, cfg.Width*cfg.Height*cfg.Mode.Bands()),
+	}
+}

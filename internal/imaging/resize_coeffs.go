@@ -1,0 +1,143 @@
+package imaging
+
+// The weights of Pillow's resampling (its src/libImaging/Resample.c tells the rules): antialiased, in fixed point.
+
+import "math"
+
+// Filter is a resampling filter, with Pillow's meaning.
+type Filter int
+
+// Pillow's filters.
+const (
+	Nearest Filter = iota
+	Box
+	Bilinear
+	Hamming
+	Bicubic // a = -0.5
+	Lanczos // 3 lobes
+)
+
+// String is Pillow's name of the filter in lower case.
+func (f Filter) String() string {
+	return [...]string{"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}[f]
+}
+
+// precision is the number of fraction bits of a weight: 32 bits less 8 of the pixel and 2 for sums above 1.
+const precision = 32 - 8 - 2
+
+// support is the radius within which the kernel is not zero, in pixels of the smaller picture.
+func (f Filter) support() float64 {
+	return [...]float64{0, 0.5, 1, 1, 2, 3}[f]
+}
+
+// The Hamming window's constants, which Pillow has in single precision.
+var hamming0, hamming1 = float64(float32(0.54)), float64(float32(0.46))
+
+func (f Filter) kernel(x float64) float64 {
+	switch f {
+	case Box:
+		if x > -0.5 && x <= 0.5 {
+			return 1
+		}
+	case Bilinear:
+		if x = math.Abs(x); x < 1 {
+			return 1 - x
+		}
+	case Hamming:
+		x = math.Abs(x)
+		if x == 0 {
+			return 1
+		}
+		if x < 1 {
+			x *= math.Pi
+			return math.Sin(x) / x * float64(hamming0+float64(hamming1*math.Cos(x)))
+		}
+	case Bicubic:
+		const a = -0.5
+		x = math.Abs(x)
+		if x < 1 {
+			return float64(float64(float64(float64((a+2)*x)-(a+3))*x)*x) + 1
+		}
+		if x < 2 {
+			return float64(float64(float64(float64(x-5)*x)+8)*x-4) * a
+		}
+	case Lanczos:
+		if x >= -3 && x < 3 {
+			return sinc(x) * sinc(x/3)
+		}
+	}
+	return 0
+}
+
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	x *= math.Pi
+	return math.Sin(x) / x
+}
+
+// weights tells, for every output position, which inputs make it and how much of each.
+type weights struct {
+	taps   int     // places for weights of one output
+	first  []int32 // first input of an output
+	count  []int32 // inputs of an output
+	values []int32 // taps weights an output, in fixed point; after count they are 0
+}
+
+// newWeights is for size outputs from the stretch in0..in1 of inputs 0..inputs-1.
+func newWeights(inputs int, in0, in1 float32, size int, f Filter) *weights {
+	exact := newWeights64(inputs, in0, in1, size, f)
+	w := &weights{exact.taps, exact.first, make([]int32, size), make([]int32, size*exact.taps)}
+	for out, row := range exact.values {
+		w.count[out] = int32(len(row))
+		for i, v := range row {
+			half := 0.5
+			if v < 0 {
+				half = -0.5
+			}
+			w.values[out*w.taps+i] = int32(half + float64(v*(1<<precision)))
+		}
+	}
+	return w
+}
+
+// span tells which inputs are used: first up to, not including, last.
+func (w *weights) span() (first, last int) {
+	end := len(w.first) - 1
+	return int(w.first[0]), int(w.first[end] + w.count[end])
+}
+
+// weights64 is weights before the conversion to fixed point.
+type weights64 struct {
+	taps   int
+	first  []int32
+	values [][]float64 // at most taps for each output
+}
+
+func newWeights64(inputs int, in0, in1 float32, size int, f Filter) *weights64 {
+	scale := float64(in1-in0) / float64(size)
+	stretch := max(scale, 1) // antialiasing: the kernel grows with the scale when shrinking
+	support := float64(f.support() * stretch)
+	inverse := 1 / stretch
+	w := &weights64{int(math.Ceil(support))*2 + 1, make([]int32, size), make([][]float64, size)}
+	all := make([]float64, size*w.taps)
+	for out := range size {
+		center := float64(in0) + float64((float64(out)+0.5)*scale)
+		first := max(int(float64(center-support)+0.5), 0)
+		count := max(min(int(float64(center+support)+0.5), inputs)-first, 0)
+		row := all[out*w.taps:][:count]
+		sum := 0.0
+		for i := range row {
+			row[i] = f.kernel(float64(float64(float64(i+first)-center)+0.5) * inverse)
+			sum += row[i]
+		}
+		if sum != 0 {
+			for i := range row {
+				row[i] /= sum
+			}
+		}
+		w.first[out], w.values[out] = int32(first), row
+	}
+	return w
+}

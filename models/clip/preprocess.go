@@ -1,0 +1,75 @@
+package clip
+
+// What CLIP's image tower is fed: the short side resized to S, the middle S x S cut out, RGB, scaled to 0..1 and
+// normalised. Reads pictures, writes float32 [3, S, S]. Source: open_clip/transform.py (2.20), torchvision 0.15
+// transforms Resize, CenterCrop, ToTensor and Normalize on PIL pictures.
+
+import "mmc4/internal/imaging"
+
+// Preprocess turns pictures into the tower's input.
+type Preprocess struct {
+	Size      int // S, the side in pixels
+	Filter    imaging.Filter
+	Mean, Std [3]float32 // of R, G, B after scaling to 0..1
+}
+
+// OpenAIPreprocess is what OpenAI's checkpoints, and most of open_clip's, were trained with.
+func OpenAIPreprocess(size int) Preprocess {
+	return Preprocess{
+		Size: size, Filter: imaging.Bicubic,
+		Mean: [3]float32{0.48145466, 0.4578275, 0.40821073},
+		Std:  [3]float32{0.26862954, 0.26130258, 0.27577711},
+	}
+}
+
+// Square resizes and crops a picture that is RGB already, as OpenFlamingo's training and Hugging Face do.
+func (t Preprocess) Square(m *imaging.RGB) *imaging.RGB {
+	width, height := t.resized(m.Width, m.Height)
+	return imaging.Resize(m, width, height, t.Filter, nil).Crop(middle(width, t.Size), middle(height, t.Size), t.Size, t.Size)
+}
+
+// SquareFirst resizes and crops in the file's own mode and converts to RGB last, as open_clip's own readers do: palettes
+// are resized by nearest, alpha is premultiplied, CMYK is resized as CMYK.
+func (t Preprocess) SquareFirst(p *imaging.Picture) *imaging.RGB {
+	width, height := t.resized(p.Width, p.Height)
+	return p.Resize(width, height, t.Filter, nil).Crop(middle(width, t.Size), middle(height, t.Size), t.Size, t.Size).RGB()
+}
+
+// resized is the size after Resize: the short side S, the long side cut down to a whole number.
+func (t Preprocess) resized(width, height int) (int, int) {
+	if width <= height {
+		return t.Size, t.Size * height / width
+	}
+	return t.Size * width / height, t.Size
+}
+
+// middle is CenterCrop's offset: Python's round, which takes halves to the even side.
+func middle(side, size int) int {
+	half := (side - size) / 2
+	if (side-size)%2 == 1 && half%2 == 1 {
+		half++
+	}
+	return half
+}
+
+// Normalize writes square, S x S pixels, to dst [3, S, S].
+func (t Preprocess) Normalize(dst []float32, square *imaging.RGB) {
+	plane := square.Width * square.Height
+	for c := range 3 {
+		var table [256]float32
+		for v := range table {
+			table[v] = (float32(v)/255 - t.Mean[c]) / t.Std[c]
+		}
+		out := dst[c*plane:][:plane]
+		for i := range out {
+			out[i] = table[square.Pix[3*i+c]]
+		}
+	}
+}
+
+// Tensor is Square and Normalize: float32 [3, S, S].
+func (t Preprocess) Tensor(m *imaging.RGB) []float32 {
+	dst := make([]float32, 3*t.Size*t.Size)
+	t.Normalize(dst, t.Square(m))
+	return dst
+}
