@@ -19,7 +19,6 @@ import (
 	"unsafe"
 
 	"mmc4/kernels"
-	"mmc4/kernels/ref"
 )
 
 // Available reports whether this program has the device.
@@ -46,8 +45,6 @@ func Detected() string { return level(C.cpu_level()).String() }
 type Device struct {
 	level level
 	pool  *pool
-	rest  *ref.Device // for ops that are not worth C
-
 	mu      sync.Mutex // one op at a time: it has all threads
 	scratch []scratch  // of each worker
 	packed  scratch    // B of a product that came unpacked
@@ -75,7 +72,7 @@ func New(threads int) (*Device, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Device{level: best, pool: newPool(threads), rest: ref.New(), scratch: make([]scratch, threads)}, nil
+	return &Device{level: best, pool: newPool(threads), scratch: make([]scratch, threads)}, nil
 }
 
 func (d *Device) Name() string    { return "cpu" }
@@ -86,7 +83,7 @@ func (d *Device) Threads() int { return d.pool.size }
 
 func (d *Device) Close() error {
 	d.pool.close()
-	return d.rest.Close()
+	return nil
 }
 
 // buffer is anonymous mapped memory: page-aligned, zeroed by the kernel when first touched, and unknown to the
@@ -150,3 +147,6 @@ func pointer(t kernels.Tensor) unsafe.Pointer {
 	}
 	return unsafe.Pointer(&host[off])
 }
+
+// Supports reports whether the device computes an op.
+func (d *Device) Supports(op kernels.Op) bool { return true }

@@ -44,8 +44,9 @@ INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b
       int32_t four;
       memcpy(&four, a + 4 * i, 4);
       __m512i x = _mm512_set1_epi32(four);
-      sum[i][0] = _mm512_dpbusd_epi32(sum[i][0], x, b0);
-      sum[i][1] = _mm512_dpbusd_epi32(sum[i][1], x, b1);
+      // As assembly: from the intrinsic gcc 12 copies and spills every sum, at half the speed.
+      __asm__("vpdpbusd %2, %1, %0" : "+v"(sum[i][0]) : "v"(x), "v"(b0));
+      __asm__("vpdpbusd %2, %1, %0" : "+v"(sum[i][1]) : "v"(x), "v"(b1));
     }
   }
 #pragma GCC unroll 12

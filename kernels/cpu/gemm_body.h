@@ -62,6 +62,17 @@ INLINE void pack_b_f32(float *to, const void *b, int type, int64_t row, int64_t 
   }
 }
 
+// a_block reads kn elements of a row of A from k0 on, and zeros up to `padded`.
+INLINE void a_block(float *x, const struct gemm *g, int64_t m, int64_t k0, int64_t kn, int64_t padded) {
+  int64_t at = m * g->a_row + k0 * g->a_col;
+  if (g->a_col == 1) {
+    load_row(x, g->a, g->a_type, at, kn);
+  } else {
+    for (int64_t j = 0; j < kn; j++) x[j] = element(g->a, g->a_type, at + j * g->a_col);
+  }
+  for (int64_t j = kn; j < padded; j++) x[j] = 0;
+}
+
 // Packed A, fp32: [block of k][panel of height rows][k][row]; the last panel has as many rows as are left. When `round`,
 // elements are rounded to bf16: A meets a bf16 B.
 INLINE void pack_a_f32(float *to, const struct gemm *g, int64_t m0, int64_t m1, const int height, const int round) {
@@ -70,11 +81,11 @@ INLINE void pack_a_f32(float *to, const struct gemm *g, int64_t m0, int64_t m1, 
     for (int64_t r = m0; r < m1; r += height) {
       int64_t rows = least(height, m1 - r);
       for (int64_t i = 0; i < rows; i++) {
-        int64_t at = (r + i) * g->a_row + k0 * g->a_col;
-        for (int64_t j = 0; j < kn; j++) {
-          float x = element(g->a, g->a_type, at + j * g->a_col);
-          to[j * rows + i] = round ? from_bf16(to_bf16(x)) : x;
-        }
+        float x[BLOCK];
+        a_block(x, g, r + i, k0, kn, kn);
+        if (round)
+          for (int64_t j = 0; j < kn; j++) x[j] = from_bf16(to_bf16(x[j]));
+        for (int64_t j = 0; j < kn; j++) to[j * rows + i] = x[j];
       }
       to += rows * kn;
     }
@@ -86,9 +97,13 @@ INLINE void pack_a_u8(uint8_t *to, float *scales, const struct gemm *g, int64_t 
   float inverse[ROWS];
   for (int64_t m = m0; m < m1; m++) {
     float top = 0;
-    for (int64_t j = 0; j < g->k; j++) {
-      float x = fabsf(element(g->a, g->a_type, m * g->a_row + j * g->a_col));
-      top = x > top || x != x ? x : top;
+    for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {
+      float x[BLOCK], most[16] = {0};
+      int64_t kn = least(BLOCK, g->k - k0);
+      a_block(x, g, m, k0, kn, round_up(kn, 16));
+      for (int64_t j = 0; j < round_up(kn, 16); j += 16)
+        for (int q = 0; q < 16; q++) most[q] = fabsf(x[j + q]) > most[q] || x[j + q] != x[j + q] ? fabsf(x[j + q]) : most[q];
+      for (int q = 0; q < 16; q++) top = most[q] > top || most[q] != most[q] ? most[q] : top;
     }
     scales[m - m0] = top / 127.0f;
     inverse[m - m0] = top > 0 ? 127.0f / top : 0;
@@ -98,12 +113,14 @@ INLINE void pack_a_u8(uint8_t *to, float *scales, const struct gemm *g, int64_t 
     for (int64_t r = m0; r < m1; r += height) {
       int64_t rows = least(height, m1 - r);
       for (int64_t i = 0; i < rows; i++) {
-        int64_t at = (r + i) * g->a_row + k0 * g->a_col;
-        float inv = inverse[r + i - m0];
+        float x[BLOCK], inv = inverse[r + i - m0];
+        uint8_t q[BLOCK];
+        a_block(x, g, r + i, k0, kn, padded);
         for (int64_t j = 0; j < padded; j++) {
-          float x = j < kn ? element(g->a, g->a_type, at + j * g->a_col) * inv : 0;
-          to[(j / 4 * rows + i) * 4 + j % 4] = x == x ? (uint8_t)((int32_t)rintf(x) + 128) : 128;
+          float y = x[j] * inv;
+          q[j] = (uint8_t)((int32_t)((y == y ? y : 0) + 12582912.0f - 12582912.0f) + 128);
         }
+        for (int64_t j = 0; j < padded; j += 4) memcpy(to + (j * rows + i * 4), q + j, 4);
       }
       to += rows * padded;
     }
@@ -150,9 +167,11 @@ INLINE void pack_a_bf16(uint16_t *to, const struct gemm *g, int64_t m0, int64_t 
     for (int64_t r = m0; r < m1; r += height) {
       int64_t rows = least(height, m1 - r);
       for (int64_t i = 0; i < rows; i++) {
-        int64_t at = (r + i) * g->a_row + k0 * g->a_col;
-        for (int64_t j = 0; j < padded; j++)
-          to[(j / 2 * rows + i) * 2 + j % 2] = j < kn ? to_bf16(element(g->a, g->a_type, at + j * g->a_col)) : 0;
+        float x[BLOCK];
+        uint16_t h[BLOCK];
+        a_block(x, g, r + i, k0, kn, padded);
+        for (int64_t j = 0; j < padded; j++) h[j] = to_bf16(x[j]);
+        for (int64_t j = 0; j < padded; j += 2) memcpy(to + (j * rows + i * 2), h + j, 4);
       }
       to += rows * padded;
     }

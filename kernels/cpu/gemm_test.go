@@ -1,0 +1,127 @@
+//go:build cgo
+
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"mmc4/kernels"
+)
+
+func floats(t kernels.Tensor) []float32 {
+	return unsafe.Slice((*float32)(pointer(t)), t.Len())
+}
+
+func random(t testing.TB, d *Device, r *rand.Rand, dims ...int) kernels.Tensor {
+	x := alloc(t, d, kernels.F32, dims...)
+	for i := range floats(x) {
+		floats(x)[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// eachLevel runs a test on every instruction set this processor has.
+func eachLevel(t *testing.T, test func(t *testing.T, d *Device)) {
+	for l, name := range levelNames {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("MMC4_CPU", name)
+			d, err := New(3)
+			if err != nil {
+				t.Skipf("%v", err)
+			}
+			defer d.Close()
+			if d.level != level(l) {
+				t.Fatalf("level %v, want %v", d.level, name)
+			}
+			test(t, d)
+		})
+	}
+}
+
+// TestThreadsDoNotChangeProducts: the bits are the same for 1 and for 3 threads, and packing B beforehand changes nothing.
+func TestThreadsDoNotChangeProducts(t *testing.T) {
+	eachLevel(t, func(t *testing.T, three *Device) {
+		one, err := New(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer one.Close()
+		r := rand.New(rand.NewPCG(1, 2))
+		for _, s := range [][3]int{{1, 1, 1}, {97, 33, 513}, {13, 65, 1030}, {200, 100, 7}} {
+			a, b := random(t, one, r, s[0], s[2]), random(t, one, r, s[1], s[2])
+			packed, err := three.Pack(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out [3]kernels.Tensor
+			for i, run := range []struct {
+				d *Device
+				b kernels.Tensor
+			}{{one, b}, {three, b}, {three, packed}} {
+				out[i] = alloc(t, one, kernels.F32, s[0], s[1])
+				q, _ := run.d.NewQueue()
+				q.Do(&kernels.MatMul{A: a, B: run.b, TransB: true, Out: out[i]})
+				if err := q.Wait(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i, want := range floats(out[0]) {
+				if floats(out[1])[i] != want || floats(out[2])[i] != want {
+					t.Fatalf("%v: element %d: %v, %v, %v", s, i, want, floats(out[1])[i], floats(out[2])[i])
+				}
+			}
+		}
+	})
+}
+
+// TestInt8IsExact: with weights and inputs that int8 holds exactly, the product is exact.
+func TestInt8IsExact(t *testing.T) {
+	eachLevel(t, func(t *testing.T, d *Device) {
+		r := rand.New(rand.NewPCG(3, 4))
+		for _, s := range [][3]int{{1, 1, 4}, {5, 37, 131}, {14, 32, 515}} {
+			m, n, k := s[0], s[1], s[2]
+			a, w := alloc(t, d, kernels.F32, m, k), alloc(t, d, kernels.I8, n, k)
+			scales := alloc(t, d, kernels.F32, n)
+			bytes := unsafe.Slice((*int8)(pointer(w)), n*k)
+			for i := range bytes {
+				bytes[i] = int8(r.IntN(255) - 127)
+			}
+			for i := range floats(a) {
+				floats(a)[i] = float32(r.IntN(255) - 127)
+			}
+			for i := range m {
+				floats(a)[i*k] = 127
+			}
+			for j := range n {
+				floats(scales)[j] = float32(j%3) + 0.5
+			}
+			w.Scales = scales.Mem
+			packed, err := d.Pack(w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := alloc(t, d, kernels.F32, m, n)
+			q, _ := d.NewQueue()
+			q.Do(&kernels.MatMul{A: a, B: packed, TransB: true, Out: out})
+			if err := q.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			for i := range m {
+				for j := range n {
+					sum := 0.0
+					for q := range k {
+						sum += float64(floats(a)[i*k+q]) * float64(bytes[j*k+q])
+					}
+					want := sum * float64(floats(scales)[j])
+					if got := float64(floats(out)[i*n+j]); math.Abs(got-want) > 1e-6*math.Abs(want)+1e-6 {
+						t.Fatalf("%s: got %v, want %v", fmt.Sprint(s, i, j), got, want)
+					}
+				}
+			}
+		}
+	})
+}

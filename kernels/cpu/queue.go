@@ -1,0 +1,72 @@
+//go:build cgo
+
+package cpu
+
+import (
+	"fmt"
+
+	"mmc4/kernels"
+)
+
+// queue does everything at once, in the caller's goroutine and the pool: a host has nothing to overlap an op with.
+type queue struct {
+	d   *Device
+	err error
+}
+
+func (d *Device) NewQueue() (kernels.Queue, error) { return &queue{d: d}, nil }
+
+func (q *queue) Do(op kernels.Op) {
+	if q.err != nil {
+		return
+	}
+	if q.err = op.Check(); q.err != nil {
+		return
+	}
+	q.d.mu.Lock()
+	defer q.d.mu.Unlock()
+	if err := q.d.run(op); err != nil {
+		q.err = fmt.Errorf("%s: %w", op.Name(), err)
+	}
+}
+
+func host(t kernels.Tensor) []byte {
+	from := t.Off * t.DType.Size()
+	return t.Mem.(kernels.HostBuffer).Host()[from : from+t.Len()*t.DType.Size()]
+}
+
+func (q *queue) Write(dst kernels.Tensor, data []byte) {
+	if q.err == nil {
+		copy(host(dst), data)
+	}
+}
+
+func (q *queue) Read(data []byte, src kernels.Tensor) {
+	if q.err == nil {
+		copy(data, host(src))
+	}
+}
+
+// event is past: everything was done when it was recorded.
+type event struct{ err error }
+
+func (e event) Wait() error { return e.err }
+func (e event) Done() bool  { return true }
+
+func (q *queue) Record() kernels.Event { return event{q.err} }
+func (q *queue) After(kernels.Event)   {}
+
+func (q *queue) Wait() error {
+	err := q.err
+	q.err = nil
+	return err
+}
+
+// run does an op. The device is locked.
+func (d *Device) run(op kernels.Op) error {
+	switch op := op.(type) {
+	case *kernels.MatMul:
+		return d.matmul(op)
+	}
+	return kernels.ErrUnsupported
+}
