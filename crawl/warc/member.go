@@ -1,0 +1,109 @@
+package warc
+
+// Members: the parts of a file that are compressed on their own. A plain file is one member.
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+var (
+	gzipMagic = []byte{0x1f, 0x8b, 0x08}
+	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+)
+
+type compression int
+
+const (
+	plain compression = iota
+	gzipped
+	zstandard
+)
+
+type members struct {
+	src   *source
+	kind  compression
+	start int64 // of the member at hand
+	begun bool
+
+	gz    *gzip.Reader
+	frame frameReader
+	zd    *zstd.Decoder
+	dict  []byte
+}
+
+// open reads the first bytes and says how the file is compressed.
+func (m *members) open() {
+	head, _ := m.src.br.Peek(4)
+	switch {
+	case bytes.HasPrefix(head, gzipMagic[:2]):
+		m.kind = gzipped
+	case bytes.HasPrefix(head, zstdMagic) || len(head) == 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:], []byte{0x2a, 0x4d, 0x18}):
+		m.kind = zstandard
+	}
+	m.begun = true
+}
+
+// next starts the next member: io.EOF when there is none. Other errors are damage; resync goes on after it.
+func (m *members) next() (io.Reader, error) {
+	if !m.begun {
+		m.open()
+	}
+	m.src.mark()
+	m.start = m.src.offset()
+	if _, err := m.src.br.Peek(1); err != nil {
+		if failed := m.src.failed(); failed != nil {
+			return nil, failed
+		}
+		return nil, io.EOF
+	}
+	switch m.kind {
+	case gzipped:
+		var err error
+		if m.gz == nil {
+			m.gz, err = gzip.NewReader(m.src.br)
+		} else {
+			err = m.gz.Reset(m.src.br)
+		}
+		if err != nil {
+			if m.gz == nil || errors.Is(err, io.EOF) {
+				err = fmt.Errorf("gzip head: %w", noEOF(err))
+			}
+			return nil, err
+		}
+		m.gz.Multistream(false)
+		return m.gz, nil
+	case zstandard:
+		return m.nextFrame()
+	}
+	return m.src.br, nil
+}
+
+// resync finds the next member after the damaged one.
+func (m *members) resync() bool {
+	switch m.kind {
+	case gzipped:
+		return m.src.findAfter(m.start, gzipMagic)
+	case zstandard:
+		return m.src.findAfter(m.start, zstdMagic)
+	}
+	return false
+}
+
+func (m *members) close() {
+	if m.zd != nil {
+		m.zd.Close()
+	}
+}
+
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
