@@ -9,6 +9,6 @@
 //	Groups       findimagedupes' own greedy grouping, for comparison with it
 //	Head         the NSFW heads and the face probe on CLIP image features
 //
-// A rule takes its value and nothing else, so the pipeline decides when it is asked. All bounds are inclusive: a value
-// at its limit passes.
+// A rule takes its value and nothing else, so the pipeline decides when it is asked. All bounds are inclusive: a side of
+// min_side pixels passes, and a distance of hamming bits is a duplicate.
 package dedup

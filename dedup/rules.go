@@ -3,6 +3,7 @@ package dedup
 // This file is the rules: what each measures and against which limit. It reads values and writes Rejections.
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -40,8 +41,9 @@ func (p *Profile) Candidate(why string) *Rejection {
 	return &Rejection{Rule: BadCandidate, Detail: why}
 }
 
-// URL applies extension, then url_token, to an absolute URL. The extension is that of the path's last segment, case
-// ignored, and neither query nor host counts; a token is looked for in the whole URL, and case counts.
+// URL applies extension, then url_token, to an absolute URL. The extension is that of the path's last segment,
+// percent-escapes decoded and case ignored; a token is looked for in the whole URL as it is written, and case counts.
+// The detail is the extension or the token that was found.
 func (p *Profile) URL(url string) *Rejection {
 	if ext := extensionOf(url); !p.allows(ext) {
 		return &Rejection{Rule: Extension, Detail: ext}
@@ -118,22 +120,44 @@ func (p *Profile) allows(ext string) bool {
 	return false
 }
 
-// extensionOf is what follows the last full stop of the last path segment, "" where there is none.
+// extensionOf is what follows the last full stop of the path's last segment, percent-escapes decoded; "" where there is
+// none. Neither the host nor a query counts.
 func extensionOf(url string) string {
 	if i := strings.IndexAny(url, "?#"); i >= 0 {
 		url = url[:i]
 	}
-	if i := strings.Index(url, "://"); i >= 0 {
-		url = url[i+3:]
+	_, rest, found := strings.Cut(url, "://")
+	if !found {
+		rest = url
 	}
-	slash := strings.LastIndexByte(url, '/')
+	slash := strings.IndexByte(rest, '/')
 	if slash < 0 {
 		return "" // a host and no path
 	}
-	name := url[slash+1:]
+	path := unescape(rest[slash:])
+	name := path[strings.LastIndexByte(path, '/')+1:]
 	dot := strings.LastIndexByte(name, '.')
 	if dot < 0 {
 		return ""
 	}
 	return name[dot+1:]
+}
+
+// unescape decodes %XX; what is not an escape stays as it is.
+func unescape(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if v, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(v))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
 }

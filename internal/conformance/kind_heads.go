@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"mmc4/dedup"
 	"mmc4/models/weights"
@@ -54,12 +55,12 @@ func checkHead(ctx context.Context, env *Env, c *Case, r *Report) error {
 		if err != nil {
 			return err
 		}
-		r.Equal(source.file.Path+": layout", head.Layout, file.Config.Layout)
+		r.Equal(filepath.Base(source.file.Path)+": layout", head.Layout, file.Config.Layout)
 		got, err := head.Scores(rows)
 		if err != nil {
 			return err
 		}
-		r.Close(fmt.Sprintf("out.score (%s)", source.file.Path), got, want, c.Tolerance("out.score"))
+		r.Close(fmt.Sprintf("out.score (%s)", filepath.Base(source.file.Path)), got, want, c.Tolerance("out.score"))
 		if source.file == tensors {
 			dump.Float32("out.score", got, len(got))
 		}
