@@ -19,6 +19,7 @@ import (
 	"unsafe"
 
 	"mmc4/kernels"
+	"mmc4/kernels/ref"
 )
 
 // Available reports whether this program has the device.
@@ -45,6 +46,7 @@ func Detected() string { return level(C.cpu_level()).String() }
 type Device struct {
 	level level
 	pool  *pool
+	rest  kernels.Queue // does the ops that are not worth C
 	mu      sync.Mutex // one op at a time: it has all threads
 	scratch []scratch  // of each worker
 	packed  scratch    // B of a product that came unpacked
@@ -72,7 +74,11 @@ func New(threads int) (*Device, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Device{level: best, pool: newPool(threads), scratch: make([]scratch, threads)}, nil
+	rest, err := ref.New().NewQueue()
+	if err != nil {
+		return nil, err
+	}
+	return &Device{level: best, pool: newPool(threads), rest: rest, scratch: make([]scratch, threads)}, nil
 }
 
 func (d *Device) Name() string    { return "cpu" }
@@ -148,5 +154,8 @@ func pointer(t kernels.Tensor) unsafe.Pointer {
 	return unsafe.Pointer(&host[off])
 }
 
-// Supports reports whether the device computes an op.
-func (d *Device) Supports(op kernels.Op) bool { return true }
+// Supports is true of every op that ref does.
+func (d *Device) Supports(op kernels.Op) bool {
+	_, own := op.(*kernels.MatMul)
+	return own || ref.New().Supports(op)
+}

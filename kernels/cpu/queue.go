@@ -68,5 +68,6 @@ func (d *Device) run(op kernels.Op) error {
 	case *kernels.MatMul:
 		return d.matmul(op)
 	}
-	return kernels.ErrUnsupported
+	d.rest.Do(op)
+	return d.rest.Wait()
 }
