@@ -11,20 +11,23 @@ import (
 	"unicode/utf8"
 )
 
-// longest is above the length in bytes of every word of the parameters; no look-up is needed for longer words.
-const longest = 128
+// longest is above the length in bytes of every word that lower-cases to one of the parameters; longer words need no
+// look-up.
+const longest = 64
 
 const number = "##number##"
 
 // token is a word of a context.
 type token struct {
 	text     string
-	lower    [longest]byte
-	typ      []byte // lower-cased text, or ##number##; nil for words longer than any in the parameters
+	lower    [3 * longest]byte // lower-cased text, or ##number##; of length 0 for words longer than any parameter
+	length   int
 	isBreak  bool
 	isAbbr   bool
 	ellipsis bool
 }
+
+func (t *token) typ() []byte { return t.lower[:t.length] }
 
 // holdsBreak tells whether a word of the context ends a sentence and another word follows it.
 func holdsBreak(context string) bool {
@@ -55,11 +58,11 @@ func (p *punktParams) typeBased(t *token, text string) {
 	t.text, t.isBreak, t.isAbbr, t.ellipsis = text, false, false, false
 	switch {
 	case isNumber(text):
-		t.typ = append(t.lower[:0], number...)
+		t.length = copy(t.lower[:], number)
 	case len(text) > longest:
-		t.typ = nil
+		t.length = 0
 	default:
-		t.typ = appendLower(t.lower[:0], text)
+		t.length = len(appendLower(t.lower[:0], text))
 	}
 	last := len(text) - 1
 	switch {
@@ -79,7 +82,7 @@ func (p *punktParams) typeBased(t *token, text string) {
 // isAbbreviation tells whether the word, or its part after the last hyphen, is a known abbreviation.
 func (p *punktParams) isAbbreviation(word string) bool {
 	part := word[strings.LastIndexByte(word, '-')+1:]
-	var buf [longest]byte
+	var buf [3 * longest]byte
 	for _, w := range [2]string{word, part} {
 		if len(w) <= longest && p.abbreviations[string(appendLower(buf[:0], w))] {
 			return true
@@ -93,7 +96,7 @@ func (p *punktParams) tokenBased(t, next *token) {
 	if t.text[len(t.text)-1] != '.' {
 		return
 	}
-	typ, nextTyp := noPeriod(t.typ), next.typ
+	typ, nextTyp := noPeriod(t.typ()), next.typ()
 	if next.isBreak {
 		nextTyp = noPeriod(nextTyp)
 	}
@@ -257,7 +260,7 @@ func isUpper(r rune) bool { return unicode.IsUpper(r) || unicode.Is(unicode.Othe
 func isLower(r rune) bool { return unicode.IsLower(r) || unicode.Is(unicode.Other_Lowercase, r) }
 
 // appendLower appends the lower-cased word. Python's lower-casing by context (final sigma) does not matter: no word of
-// the parameters has such letters. The dotted I must not become a plain i, though.
+// the parameters has such letters. The dotted I must not become a plain i, though. A byte becomes at most three.
 func appendLower(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		b := s[i]
