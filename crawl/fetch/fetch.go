@@ -4,13 +4,14 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 )
 
 // Fetcher fetches. It is safe for concurrent use; all its callers together keep the limits.
 type Fetcher struct {
-	opt Options
+	e *engine
 }
 
 // New checks the options and makes a Fetcher. Close it when done.
@@ -18,7 +19,7 @@ func New(o Options) (*Fetcher, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	return &Fetcher{opt: o}, nil
+	return &Fetcher{e: newEngine(o)}, nil
 }
 
 // Fetch brings one URL. When ctx ends first, the outcome is timeout and Detail says so.
@@ -37,11 +38,44 @@ func (f *Fetcher) Fetch(ctx context.Context, url string) Result {
 // Run returns when every URL has its Result (nil), when ctx ends (its error; every URL that was read from in and has no
 // Result yet gets none), or when the waiting URLs cannot be kept (the error of the file).
 func (f *Fetcher) Run(ctx context.Context, in iter.Seq[string], out func(Result)) error {
+	r := newRun(ctx, f.e, out)
+	defer r.cancel(nil)
+	stop := context.AfterFunc(r.ctx, func() {
+		f.e.dropRun(r)
+		r.mu.Lock()
+		r.room.Broadcast()
+		r.mu.Unlock()
+	})
 	for u := range in {
-		out(Result{URL: u, Outcome: DNS, Attempts: 1, FetchedAt: time.Now().UTC()})
+		if err := r.offer(u); err != nil {
+			r.cancel(err)
+			break
+		}
 	}
-	return ctx.Err()
+	r.wait()
+	err := context.Cause(r.ctx)
+	stop()
+	return errors.Join(err, r.spill.close())
 }
 
 // Close ends the idle connections. A Fetcher that is closed can go on being used.
-func (f *Fetcher) Close() {}
+func (f *Fetcher) Close() { f.e.reapIdle(true) }
+
+// Stats are numbers for a progress line.
+type Stats struct {
+	Hosts    int   // hosts that have something to do
+	Running  int   // exchanges and deliveries now
+	Open     int   // connections, idle ones included
+	Requests int64 // so far, robots.txt included
+	Bytes    int64 // of bodies, so far
+}
+
+// Stats tells what the Fetcher is doing.
+func (f *Fetcher) Stats() Stats {
+	e := f.e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.stats
+	s.Hosts, s.Running, s.Open = len(e.hosts)-e.quiet.Len(), e.running, e.pool.open
+	return s
+}

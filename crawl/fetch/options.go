@@ -38,7 +38,7 @@ type Options struct {
 	ConnectTo []ConnectRule // where to connect instead, the first that matches; such a hop may be a private address
 	Proxy     *url.URL      // http, https or socks5: every hop goes through it but those that ConnectTo names
 
-	Memory   int64  // bytes of bodies held at a time, default 256 MiB, at least 2 MaxBytes
+	Memory   int64  // bytes of bodies held at a time, default 256 MiB, at least 4 MaxBytes
 	SpillDir string // where URLs wait that are too many for memory, default os.TempDir()
 
 	RootCAs  *x509.CertPool // default: the system's
@@ -67,7 +67,7 @@ func (o *Options) setDefaults() error {
 	number(&o.Backoff, time.Second)
 	number(&o.MaxRetryAfter, 60*time.Second)
 	number(&o.Memory, 256<<20)
-	o.Memory = max(o.Memory, 2*o.MaxBytes)
+	o.Memory = max(o.Memory, 4*o.MaxBytes)
 	if o.Version == "" {
 		o.Version = "dev"
 	}

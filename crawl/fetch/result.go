@@ -48,4 +48,6 @@ type Result struct {
 	FetchedAt    time.Time // UTC, when the outcome was known
 	Detail       string    // why, for people
 	Body         []byte    // the bytes of an ok, else nil
+
+	viaProxy bool // a proxy was asked
 }

@@ -1,0 +1,136 @@
+package fetch
+
+// Connections: at most PerHost to a host and Connections in all, idle ones included. A connection carries one request
+// at a time. (net/http makes, reads and writes them, HTTP/2 included; which there are is decided here, because its own
+// pool knows no bound over all hosts and repeats requests by itself.)
+
+import (
+	"container/list"
+	"context"
+	"net/http"
+	"time"
+
+	"mmc4/crawl/weburl"
+)
+
+// idleLimit is shorter than the keep-alive time of common servers, so that they rarely close on us as we ask.
+const idleLimit = 4 * time.Second
+
+type conn struct {
+	*http.ClientConn
+	host   *host
+	origin string
+	since  time.Time     // idle since
+	idle   *list.Element // in pool.idle
+}
+
+// pool is guarded by the engine's lock.
+type pool struct {
+	open int
+	idle list.List // of *conn, longest idle first
+	reap *time.Timer
+}
+
+// takeConn gives an idle connection of j's host or makes one. fresh wants a new one.
+func (e *engine) takeConn(ctx context.Context, h *host, u *weburl.URL, fresh bool) (*conn, error) {
+	key := origin(u)
+	var dead []*conn
+	e.mu.Lock()
+	for i := len(h.idle) - 1; i >= 0; i-- {
+		c := h.idle[i]
+		if c.origin != key {
+			continue
+		}
+		e.unlist(c)
+		if !fresh && c.Err() == nil {
+			e.mu.Unlock()
+			closeAll(dead)
+			return c, nil
+		}
+		e.drop(c)
+		dead = append(dead, c)
+	}
+	if h.open >= e.opt.PerHost && len(h.idle) > 0 {
+		c := h.idle[0]
+		e.unlist(c)
+		e.drop(c)
+		dead = append(dead, c)
+	}
+	if e.pool.open >= e.opt.Connections && e.pool.idle.Len() > 0 {
+		c := e.pool.idle.Front().Value.(*conn)
+		e.unlist(c)
+		e.drop(c)
+		dead = append(dead, c)
+	}
+	e.pool.open++
+	h.open++
+	e.mu.Unlock()
+	closeAll(dead)
+
+	cc, err := e.transportFor(u).NewClientConn(ctx, u.Scheme, address(u))
+	c := &conn{ClientConn: cc, host: h, origin: key}
+	if err != nil {
+		e.mu.Lock()
+		e.drop(c)
+		e.mu.Unlock()
+		return nil, err
+	}
+	return c, nil
+}
+
+// giveConn takes a connection back; keep says that it can carry another request.
+func (e *engine) giveConn(c *conn, keep bool) {
+	e.mu.Lock()
+	if keep && c.Err() == nil {
+		c.since = time.Now()
+		c.idle = e.pool.idle.PushBack(c)
+		c.host.idle = append(c.host.idle, c)
+		if e.pool.idle.Len() == 1 {
+			e.pool.reap.Reset(idleLimit)
+		}
+		e.mu.Unlock()
+		return
+	}
+	e.drop(c)
+	e.mu.Unlock()
+	_ = c.Close() // it is given up; nothing follows from an error
+}
+
+func (e *engine) unlist(c *conn) {
+	e.pool.idle.Remove(c.idle)
+	for i, other := range c.host.idle {
+		if other == c {
+			c.host.idle = append(c.host.idle[:i], c.host.idle[i+1:]...)
+			break
+		}
+	}
+}
+
+func (e *engine) drop(c *conn) {
+	e.pool.open--
+	c.host.open--
+}
+
+// reapIdle closes what has been idle for too long, or all.
+func (e *engine) reapIdle(all bool) {
+	var dead []*conn
+	e.mu.Lock()
+	for el := e.pool.idle.Front(); el != nil; el = e.pool.idle.Front() {
+		c := el.Value.(*conn)
+		if left := idleLimit - time.Since(c.since); left > 0 && !all {
+			e.pool.reap.Reset(left)
+			break
+		}
+		e.unlist(c)
+		e.drop(c)
+		dead = append(dead, c)
+	}
+	e.mu.Unlock()
+	closeAll(dead)
+}
+
+func closeAll(conns []*conn) {
+	for _, c := range conns {
+		_ = c.Close()
+	}
+}
