@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"golang.org/x/image/draw"
@@ -26,6 +27,7 @@ type trainingRow struct {
 	Count    int      `json:"count"`
 	Facing   string   `json:"facing"`
 	Value    int      `json:"value"`
+	Stripes  string   `json:"stripes"`
 	Captions []string `json:"captions"`
 }
 
@@ -98,7 +100,7 @@ func trainingExample(seed uint64, i int, pixels []byte) trainingRow {
 	k := r.IntN(len(kinds))
 	d := kinds[k].newDrawing(r)
 	squeeze(d.Render(r, w, h), pixels)
-	row := trainingRow{Kind: k, Colour: d.Colour, Count: d.Count, Facing: d.Facing, Value: d.Value}
+	row := trainingRow{Kind: k, Colour: d.Colour, Count: d.Count, Facing: d.Facing, Value: d.Value, Stripes: strings.Join(d.Stripes, " ")}
 	for range captionsEach {
 		row.Captions = append(row.Captions, d.show(r))
 	}

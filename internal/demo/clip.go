@@ -1,0 +1,20 @@
+// The demo's own CLIP: weights, config and vocabulary, trained by tools/democlip on drawings of other seeds.
+package demo
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed clip
+var clipFiles embed.FS
+
+// CLIP gives the folder of the embedded model: open_clip_config.json, model.safetensors (half precision, open_clip's names)
+// and bpe_vocab.txt (a merge table in the form of open_clip's bpe_simple_vocab_16e6.txt).
+func CLIP() fs.FS {
+	folder, err := fs.Sub(clipFiles, "clip")
+	if err != nil { // only for an invalid name
+		panic(err)
+	}
+	return folder
+}
