@@ -4,11 +4,27 @@ package pipeline
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
 	"time"
+
+	"mmc4/internal/storage"
 )
 
 // Stages are the stages in their order, as --stage names them.
 var Stages = []string{"locate", "fetch", "inspect", "count", "embed", "match", "pack"}
+
+// phases is the table of all phases of a build by WAT.
+func phases() []*phase {
+	return []*phase{locateDocuments, locateWAT, locateJoin, fetchImages, inspectImages, countPages, countCorpus, countVerdict,
+		embedImages, embedSentences, matchDocuments, packParts}
+}
 
 // Summary is what a build came to.
 type Summary struct {
@@ -26,5 +42,171 @@ type Summary struct {
 // Build makes a run, or goes on with it. The error wraps ErrUsage, ErrPartial or ErrRefused where it is one of these;
 // after ErrPartial the Summary is as good as after none.
 func Build(ctx context.Context, cfg Config, progress Progress) (Summary, error) {
-	return Summary{}, usage("not built yet")
+	cfg.setDefaults()
+	if err := cfg.check(); err != nil {
+		return Summary{}, err
+	}
+	old := debug.SetMemoryLimit(cfg.Memory)
+	defer debug.SetMemoryLimit(old)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &run{cfg: &cfg, progress: progress, local: localPath(cfg.Out), phases: phases(), budget: newBudget(cfg.Memory),
+		spent: map[string]time.Duration{}}
+	summary, err := r.build(ctx, cancel)
+	if cause := context.Cause(ctx); err != nil && cause != nil && errors.Is(err, context.Canceled) {
+		err = cause
+	}
+	return summary, explained(err)
+}
+
+// check refuses what cannot be begun.
+func (c *Config) check() error {
+	if err := c.Settings.Check(); err != nil {
+		return err
+	}
+	switch {
+	case c.Out == "":
+		return usage("--out is missing: where is the run to be made?")
+	case len(c.C4) == 0:
+		return usage("--c4 is missing: which documents are to be built from?")
+	case len(c.WAT) == 0:
+		return usage("--wat is missing: which part of the crawl holds the documents' pages?")
+	case c.Stage != "" && !slices.Contains(Stages, c.Stage):
+		return usage("--stage %s: there is no such stage; they are %s", c.Stage, strings.Join(Stages, ", "))
+	case c.Slices < 0 || c.Slices > 0 && (c.Slice < 1 || c.Slice > c.Slices):
+		return usage("--slice %d/%d: it must be I/N with I from 1 to N", c.Slice, c.Slices)
+	case c.Slices > 0 && c.Stage == "":
+		return usage("--slice needs --stage")
+	case c.Settings.Candidates == "all":
+		return usage("candidates: all needs the pages' HTML (--index and --warc-base); a WAT lists img@src only")
+	case c.Embedder == nil && (c.Stage == "" || c.Stage == "embed"):
+		return usage("a build needs a CLIP model to match images with sentences: give --clip demo (small, in the program) or --clip DIR (see `mmc4 fetch-model`)")
+	}
+	return nil
+}
+
+func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summary, error) {
+	var err error
+	if r.store, err = openRun(ctx, r.cfg); err != nil {
+		return Summary{}, err
+	}
+	if done, summary, err := r.alreadyDone(ctx); done || err != nil {
+		return summary, err
+	}
+	unlock, err := r.lock(ctx, r.cfg.Slices > 0, cancel)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer unlock()
+	if r.plan, err = makePlan(ctx, r.cfg); err != nil {
+		return Summary{}, err
+	}
+	resumed, err := r.plan.settle(ctx, r.store)
+	if err != nil {
+		return Summary{}, err
+	}
+	if r.journal, err = openJournal(ctx, r.store); err != nil {
+		return Summary{}, err
+	}
+	r.scratch = r.scratchDir()
+	if resumed && r.cfg.Slices == 0 {
+		if err := r.sweep(ctx); err != nil {
+			return Summary{}, err
+		}
+	}
+	if err := r.runStages(ctx); err != nil {
+		return Summary{}, err
+	}
+	return r.finish(ctx)
+}
+
+// openRun opens the store of a run; tests put faults in its way.
+var openRun = func(ctx context.Context, cfg *Config) (storage.Store, error) {
+	return storage.Open(ctx, cfg.Out, cfg.Storage)
+}
+
+func (r *run) scratchDir() string {
+	switch {
+	case r.cfg.Scratch != "":
+		return r.cfg.Scratch
+	case r.local != "":
+		return filepath.Join(r.local, "work", "scratch")
+	}
+	return os.TempDir()
+}
+
+// runStages runs the phases of the stages that were asked for.
+func (r *run) runStages(ctx context.Context) error {
+	wanted := r.phases
+	if r.cfg.Stage != "" {
+		wanted = nil
+		for _, p := range r.phases {
+			if p.stage == r.cfg.Stage {
+				wanted = append(wanted, p)
+			} else if wanted == nil && !r.complete(p) {
+				return fmt.Errorf("stage %s of %s is not complete (%d of %d tasks of %s are done): run `--stage %s` to its end first, with all its slices",
+					p.stage, r.store.Location(""), r.journal.done(p.name), p.tasks(r), p.name, p.stage)
+			}
+		}
+	}
+	settled := map[string]bool{}
+	for i, p := range wanted {
+		if numeric := p.stage == "inspect" || p.stage == "embed" || p.stage == "pack"; numeric && !settled[p.stage] && !r.complete(p) {
+			if err := r.settleProfile(ctx, p.stage); err != nil {
+				return err
+			}
+			settled[p.stage] = true
+		}
+		if err := r.runPhase(ctx, p, i == len(wanted)-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweep removes what dead processes left and no journal entry names. Segments of tasks that are not done stay: they hold
+// what the network said.
+func (r *run) sweep(ctx context.Context) error {
+	named := map[string]bool{}
+	for _, tasks := range r.journal.entries {
+		for _, e := range tasks {
+			for _, a := range e.Outputs {
+				named[a.Name] = true
+			}
+		}
+	}
+	for _, p := range r.phases {
+		for info, err := range r.store.List(ctx, "work/"+p.name+"/") {
+			if err != nil {
+				return err
+			}
+			var task int
+			if _, err := fmt.Sscanf(strings.TrimPrefix(info.Name, "work/"+p.name+"/"), "%06d/", &task); err != nil || named[info.Name] {
+				continue
+			}
+			if p == fetchImages && r.journal.get(p.name, task) == nil {
+				continue
+			}
+			if err := r.store.Remove(ctx, info.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// isWork tells a work shard from a file of the product.
+func isWork(name string) bool { return strings.HasPrefix(name, "work/") }
+
+// explained adds what to do to an error that the user can do something about.
+func explained(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w\nThe disk is full. Make room and run the same command again: it goes on where it stopped", err)
+	case errors.Is(err, errDamagedShard):
+		return fmt.Errorf("%w\nRemove the run's work folder, or the journal entry of the task that wrote the shard, and run again", err)
+	}
+	return err
 }
