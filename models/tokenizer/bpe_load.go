@@ -137,7 +137,7 @@ func NewBPEFiles(vocab, merges []byte, o BPEOptions) (*BPE, error) {
 	if err := json.Unmarshal(vocab, &tokens); err != nil {
 		return nil, fmt.Errorf("vocab.json: %w", err)
 	}
-	pairs, err := mergeLines(merges)
+	pairs, err := mergeLines(withoutVersion(merges))
 	if err != nil {
 		return nil, fmt.Errorf("merges.txt: %w", err)
 	}
@@ -170,12 +170,20 @@ func NewBPEFiles(vocab, merges []byte, o BPEOptions) (*BPE, error) {
 	return b, nil
 }
 
-// mergeLines reads merges.txt: a "#version" line first, then a pair a line.
+// withoutVersion drops the "#version" line that merges.txt begins with.
+func withoutVersion(merges []byte) []byte {
+	if bytes.HasPrefix(merges, []byte("#version")) {
+		_, merges, _ = bytes.Cut(merges, []byte("\n"))
+	}
+	return merges
+}
+
+// mergeLines reads a pair a line.
 func mergeLines(data []byte) ([][2]string, error) {
 	var pairs [][2]string
 	for n, line := range bytes.Split(data, []byte("\n")) {
 		text := strings.TrimSuffix(string(line), "\r")
-		if text == "" || n == 0 && strings.HasPrefix(text, "#version") {
+		if text == "" {
 			continue
 		}
 		pair, err := mergeLine(text)
