@@ -25,9 +25,9 @@ import (
 )
 
 type s3Store struct {
-	client         *s3.Client
-	bucket, prefix string      // prefix is "" or ends with /
-	policy         RetryPolicy // of requests that write
+	client         *s3.Client // tries a request once
+	patient        *s3.Client // tries a request again by the policy; for writing
+	bucket, prefix string     // prefix is "" or ends with /
 }
 
 func newS3(ctx context.Context, location string, o Options) (*s3Store, error) {
@@ -57,24 +57,25 @@ func newS3(ctx context.Context, location string, o Options) (*s3Store, error) {
 	}
 	cfg.Region = cmp.Or(cfg.Region, "us-east-1")
 	elsewhere := o.Endpoint != "" || os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
-	client := s3.NewFromConfig(cfg, func(s *s3.Options) {
+	server := func(s *s3.Options) {
 		if o.Endpoint != "" {
 			s.BaseEndpoint = aws.String(o.Endpoint)
 		}
 		s.UsePathStyle = o.PathStyle || elsewhere
-		s.Retryer = aws.NopRetryer{} // reads are tried again by Retry, writes by writing
-	})
-	return &s3Store{client: client, bucket: bucket, prefix: prefix, policy: o.retry().withDefaults()}, nil
+		s.Retryer = aws.NopRetryer{} // Retry tries reads again
+	}
+	return &s3Store{
+		client: s3.NewFromConfig(cfg, server), patient: s3.NewFromConfig(cfg, server, o.retry().withDefaults().inSDK),
+		bucket: bucket, prefix: prefix,
+	}, nil
 }
 
-// writing makes the SDK repeat a request that writes, by our policy and without the SDK's quota of repetitions.
-func (s *s3Store) writing(o *s3.Options) {
+// inSDK makes the SDK repeat requests by our policy, without its own quota of repetitions.
+func (p RetryPolicy) inSDK(o *s3.Options) {
 	o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
-		r.MaxAttempts = s.policy.Attempts
+		r.MaxAttempts = p.Attempts
 		r.RateLimiter = ratelimit.None
-		r.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
-			return s.policy.wait(attempt), nil
-		})
+		r.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) { return p.wait(attempt), nil })
 	})
 }
 
@@ -105,7 +106,7 @@ func (s *s3Store) Remove(ctx context.Context, name string) error {
 	if err := cmp.Or(ctx.Err(), checkName(name)); err != nil {
 		return failed(s, "remove", name, err)
 	}
-	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: s.key(name)}, s.writing)
+	_, err := s.patient.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: s.key(name)})
 	if err = plain(err); errors.Is(err, ErrNotExist) {
 		return nil
 	}

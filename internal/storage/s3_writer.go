@@ -55,7 +55,7 @@ func (s *s3Store) Create(ctx context.Context, name string, o CreateOptions) (Wri
 	if o.Exclusive {
 		in.IfNoneMatch = aws.String("*")
 	}
-	manager := transfermanager.New(s3.New(s.client.Options(), s.writing), func(o *transfermanager.Options) {
+	manager := transfermanager.New(s.patient, func(o *transfermanager.Options) {
 		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partBytes, partBytes, partsFlight
 	})
 	go func() {
@@ -115,7 +115,7 @@ func (w *s3Writer) outcome(ctx context.Context) error {
 		return err
 	}
 	// The name exists. It may be ours: the answer to an earlier try of the last request may have been lost.
-	head, headErr := w.store.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &w.store.bucket, Key: w.store.key(w.name)}, w.store.writing)
+	head, headErr := w.store.patient.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &w.store.bucket, Key: w.store.key(w.name)})
 	if headErr != nil {
 		return fmt.Errorf("%w; and whose blob it is could not be found out: %w", err, plain(headErr))
 	}
