@@ -3,7 +3,10 @@ package fetch
 // Which addresses may be connected to: the public ones. Sources: IANA's IPv4 and IPv6 Special-Purpose Address
 // Registries (RFC 6890 and its updates).
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 var closedV4 = prefixes(
 	"0.0.0.0/8",       // this network
@@ -72,4 +75,20 @@ func within(a netip.Addr, list []netip.Prefix) bool {
 		}
 	}
 	return false
+}
+
+// publicName tells whether a host is public as far as its name tells: an address is as public as it is, and some names
+// are of the machine or the house by definition (RFC 6761, 6762, 8375; "internal" by ICANN). Behind a proxy, which looks
+// names up itself, nothing more can be told.
+func publicName(host string) bool {
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return public(a)
+	}
+	name := strings.TrimSuffix(host, ".")
+	for _, local := range []string{"localhost", "local", "internal", "home.arpa"} {
+		if name == local || strings.HasSuffix(name, "."+local) {
+			return false
+		}
+	}
+	return true
 }

@@ -57,6 +57,9 @@ func (d *dialer) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 			open = r.names()
 		}
 	}
+	if !open && !publicName(host) {
+		return nil, &refusal{outcome: RedirectRefused, detail: host + " is not a public address"}
+	}
 	addrs, err := d.resolve(ctx, host)
 	if err != nil {
 		return nil, err

@@ -145,6 +145,7 @@ func (e *engine) work(h *host, j *job) {
 	case j.robots == nil && (over || s.end):
 		ended = []*job{j}
 	}
+	ended = append(ended, h.giveUp()...)
 	e.arrange(h)
 	if len(ended) == 0 {
 		e.running--

@@ -44,7 +44,7 @@ func (e *engine) exchange(h *host, j *job) answer {
 	defer func() { j.left = d.stop() }()
 
 	u := j.target
-	c, err := e.takeConn(ctx, h, u, j.result.Attempts > 1)
+	c, err := e.takeConn(ctx, h, u, j.fresh)
 	if err != nil {
 		return dialFailure(ctx, u, err)
 	}

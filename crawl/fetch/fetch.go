@@ -55,7 +55,10 @@ func (f *Fetcher) Run(ctx context.Context, in iter.Seq[string], out func(Result)
 	r.wait()
 	err := context.Cause(r.ctx)
 	stop()
-	return errors.Join(err, r.spill.close())
+	if closed := r.spill.close(); closed != nil {
+		return errors.Join(err, closed)
+	}
+	return err
 }
 
 // Close ends the idle connections. A Fetcher that is closed can go on being used.

@@ -6,9 +6,7 @@ import (
 	"container/heap"
 	"container/list"
 	"fmt"
-	"net/netip"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -200,18 +198,21 @@ func (h *host) rest(j *job) bool {
 	return true
 }
 
-// publicName tells whether a host may be asked for through a proxy, as far as its name tells.
-func publicName(host string) bool {
-	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return public(a)
+// giveUp ends all that waits for a host that has not answered for long.
+func (h *host) giveUp() (ended []*job) {
+	if h.failures < deadAfter {
+		return nil
 	}
-	name := strings.TrimSuffix(host, ".")
-	for _, local := range []string{"localhost", "local", "internal", "home.arpa"} {
-		if name == local || strings.HasSuffix(name, "."+local) {
+	dead := func(j *job) bool {
+		if j.robots != nil || !h.rest(j) {
 			return false
 		}
+		ended = append(ended, j)
+		return true
 	}
-	return true
+	h.queue.remove(dead)
+	h.delayed.remove(dead)
+	return ended
 }
 
 // hostHeap orders hosts by the time at which they can be asked.

@@ -24,6 +24,7 @@ type job struct {
 	hops   int             // redirects followed in this attempt
 	left   time.Duration   // network time left to this attempt
 	ready  time.Time       // not to be asked before
+	fresh  bool            // a connection broke: take a new one
 	asked  bool            // some request of this attempt was sent
 	result Result          // as far as it is known
 	body   share

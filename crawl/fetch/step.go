@@ -33,6 +33,7 @@ func (e *engine) step(h *host, j *job) step {
 		}
 		j.body.release()
 		j.begin(e.opt.TotalTimeout)
+		j.fresh = a.outcome == Reset
 		j.ready = time.Now().Add(wait)
 		return s
 	case a.again && a.retryAfter > e.opt.MaxRetryAfter:
