@@ -28,10 +28,13 @@ func (p *page) compose(r random) {
 			add(d.show(r), i)
 		}
 	}
-	if r.chance(0.15) { // a sentence about a picture that is not there
-		k := &kinds[r.IntN(len(kinds))]
-		if !slices.ContainsFunc(drawings, func(d Drawing) bool { return d.Kind == k.name }) {
-			add(k.newDrawing(r).show(r), -1)
+	if r.chance(0.3) { // a sentence about a picture that is not there, perhaps of a kind that is
+		ghost := kinds[r.IntN(len(kinds))].newDrawing(r)
+		if other, ok := drawings[0].sibling(r); ok && r.chance(0.5) {
+			ghost = other
+		}
+		if !slices.ContainsFunc(drawings, ghost.soundsLike) {
+			add(ghost.show(r), -1)
 		}
 	}
 	for tries := 0; len(lines) < length && tries < 200; tries++ {
@@ -83,7 +86,7 @@ func (p *page) chooseDrawings(r random) []Drawing {
 		}
 		d := k.newDrawing(r)
 		out = append(out, d)
-		if len(out) < n && r.chance(0.12) {
+		if len(out) < n && r.chance(0.2) {
 			if other, ok := d.sibling(r); ok {
 				out = append(out, other)
 			}
@@ -92,15 +95,21 @@ func (p *page) chooseDrawings(r random) []Drawing {
 	return out
 }
 
-// sibling is a drawing of the same kind that a reader would tell from the first by its colour.
+// sibling is a drawing of the same kind that a sentence tells from the first.
 func (d Drawing) sibling(r random) (Drawing, bool) {
 	k := kindNamed(d.Kind)
 	for range 20 {
-		if other := k.newDrawing(r); other.Colour != d.Colour {
+		if other := k.newDrawing(r); !other.soundsLike(d) {
 			return other, true
 		}
 	}
 	return Drawing{}, false
+}
+
+// soundsLike says that the same sentences speak of both drawings.
+func (d Drawing) soundsLike(o Drawing) bool {
+	return d.Kind == o.Kind && d.Colour == o.Colour && d.Count == o.Count && d.Value == o.Value && slices.Equal(d.Stripes, o.Stripes) &&
+		(d.Facing == o.Facing || d.Stripes != nil)
 }
 
 // addPicture puts a picture after the paragraph of a sentence, with a size and an alt text by lot.

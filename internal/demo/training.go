@@ -93,7 +93,7 @@ func trainingExample(seed uint64, i int, pixels []byte) trainingRow {
 	if r.chance(0.3) {
 		w, h = h, w
 	}
-	if r.chance(0.06) {
+	if r.chance(0.08) {
 		squeeze(abstract(r, w, h), pixels)
 		return trainingRow{Kind: -1, Captions: []string{}}
 	}

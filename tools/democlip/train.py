@@ -1,4 +1,4 @@
-"""Trains the demo CLIP on drawings: train.py DRAWINGS HELD OUT [--minutes N].
+"""Trains the demo CLIP on drawings: train.py DRAWINGS HELD OUT [--steps N].
 
 Reads: two folders that `draw` wrote (other seeds). Writes: OUT/open_clip_config.json, OUT/bpe_vocab.txt, OUT/model.safetensors
 (half precision, open_clip's names). Loss: CLIP's, where pictures with the same attributes are no negatives of each other; with
@@ -23,7 +23,7 @@ SIDE, CONTEXT, MERGES = 64, 40, 1500
 MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 VISION = dict(image_size=SIDE, patch_size=8, width=128, layers=4, head_width=64)
 TEXT = dict(context_length=CONTEXT, width=128, heads=2, layers=2)
-FLOOR = -0.02  # strangers are pushed below this cosine
+FLOOR = -0.05  # strangers are pushed below this cosine
 
 
 class Drawings:
@@ -82,7 +82,7 @@ def main():
     args.add_argument("drawings")
     args.add_argument("held")
     args.add_argument("out")
-    args.add_argument("--steps", type=int, default=2800)
+    args.add_argument("--steps", type=int, default=2000)
     args.add_argument("--batch", type=int, default=128)
     args.add_argument("--threads", type=int, default=1)
     args.add_argument("--rate", type=float, default=1e-3)
@@ -131,7 +131,7 @@ def main():
         to_image = -(target * logits[:, :n].log_softmax(0)).sum(0).mean()
         strange = torch.ones_like(sim, dtype=torch.bool)
         strange[:, :n] = kind[:, None] != kind[shows][None]
-        hinge = (sim - FLOOR).clamp(min=0).square()[strange].mean() + (0.6 - sim[:, :n])[same].clamp(min=0).square().mean()
+        hinge = 5 * (sim - FLOOR).clamp(min=0).square()[strange].mean() + (0.6 - sim[:, :n])[same].clamp(min=0).square().mean()
         named = 0
         for name, values in data.heads:
             named = named + F.cross_entropy(heads[f"image_{name}"](pooled), values[b]) + F.cross_entropy(heads[f"text_{name}"](said[:n]), values[b][shows])

@@ -65,9 +65,9 @@ def learn(sentences, size):
 
 
 def save(path, merges):
+    """No line break at the end: open_clip would read an empty merge behind it."""
     with open(path, "w", encoding="utf-8") as f:
-        f.write("#version: 0.2, the mmc4 demo's own\n")
-        f.writelines(f"{a} {b}\n" for a, b in merges)
+        f.write("\n".join(["#version: 0.2, the mmc4 demo's own", *(f"{a} {b}" for a, b in merges)]))
 
 
 class Tokenizer:
