@@ -86,9 +86,18 @@ func (d *Document) Validate() error {
 		return fmt.Errorf("document %s: doc_id should be %s for %s at %s", d.DocID, DocID(d.URL, d.Timestamp), d.URL,
 			d.Timestamp.UTC().Format(time.RFC3339Nano))
 	}
-	return d.validateShapes()
+	if err := d.validateShapes(); err != nil {
+		return err
+	}
+	for i, image := range d.ImageInfo {
+		if sim := d.SimilarityMatrix[i][image.MatchedTextIndex]; sim != image.MatchedSim {
+			return fmt.Errorf("document %s: image %s has matched_sim %g, the matrix has %g", d.DocID, image.ImageName, image.MatchedSim, sim)
+		}
+	}
+	return nil
 }
 
+// validateShapes checks what every form of a document must keep to.
 func (d *Document) validateShapes() error {
 	if len(d.SimilarityMatrix) != len(d.ImageInfo) {
 		return fmt.Errorf("document %s: similarity_matrix has %d rows for %d images", d.DocID, len(d.SimilarityMatrix), len(d.ImageInfo))
@@ -101,9 +110,6 @@ func (d *Document) validateShapes() error {
 		at := int(image.MatchedTextIndex)
 		if at < 0 || at >= len(row) {
 			return fmt.Errorf("document %s: image %s is matched to sentence %d of %d", d.DocID, image.ImageName, at, len(row))
-		}
-		if row[at] != image.MatchedSim {
-			return fmt.Errorf("document %s: image %s has matched_sim %g, the matrix has %g", d.DocID, image.ImageName, image.MatchedSim, row[at])
 		}
 	}
 	return nil
