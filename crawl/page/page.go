@@ -1,6 +1,11 @@
 package page
 
-import "mmc4/crawl/wat"
+// Candidates: what both routes give.
+
+import (
+	"mmc4/crawl/wat"
+	"mmc4/crawl/weburl"
+)
 
 // Candidate is an image URL on a page.
 type Candidate struct {
@@ -8,7 +13,7 @@ type Candidate struct {
 	URL  string  // absolute, http or https, fragment removed; "" when Why says why not
 	Attr string  // img@src, img@srcset, img@data-src, source@srcset, ...
 	Alt  *string // nil when there is none
-	Why  string  // "", or empty, data, invalid, scheme
+	Why  string  // "", or empty, data, invalid, scheme (weburl's Why constants)
 }
 
 // Selection says which attributes count.
@@ -20,9 +25,111 @@ const (
 	All
 )
 
-// FromWAT gives the candidates that a WAT record lists. A WAT has img@src only, so there is no selection.
-func FromWAT(p *wat.Page) []Candidate { return nil }
+// AttrSrc is the Attr of img@src candidates, which is all that a WAT has.
+const AttrSrc = "img@src"
 
-// FromHTML gives the candidates of an HTML page. url is the capture's, contentType its HTTP header ("" for none), body
-// the decoded bytes.
-func FromHTML(url, contentType string, body []byte, sel Selection) []Candidate { return nil }
+// lazy are the attributes in which scripts keep what they will put into src, in the order of their candidates behind src
+// and srcset.
+var lazy = []string{"data-src", "data-original", "data-lazy-src", "data-lazy", "data-srcset"}
+
+// FromWAT gives the candidates that a WAT record lists: the links IMG@/src that have a url.
+func FromWAT(p *wat.Page) []Candidate {
+	base := weburl.NewBase(p.URL, p.Base)
+	var out []Candidate
+	for i := range p.Links {
+		link := &p.Links[i]
+		if link.Path == wat.ImagePath && link.URL != nil {
+			out = append(out, candidate(base, found{AttrSrc, *link.URL, link.Alt}))
+		}
+	}
+	return out
+}
+
+// FromHTML gives the candidates of an HTML page in DOM order. url is the capture's, contentType its HTTP header ("" for
+// none), body the decoded bytes. Scripting counts as off, so what stands in <noscript> is there; so is what stands in
+// <template>, as in WATs.
+func FromHTML(url, contentType string, body []byte, sel Selection) []Candidate {
+	text, certain := decode(body, contentType)
+	base, list, late, ok := scan(text, sel)
+	if !certain && late != "" {
+		if again, changed := redecode(body, late); changed {
+			text = again
+			base, list, _, ok = scan(text, sel)
+		}
+	}
+	if !ok { // the order needs the tree
+		if treeBase, tree, err := walk(text, sel); err == nil {
+			base, list = treeBase, tree
+		}
+	}
+	return resolve(url, base, list)
+}
+
+// found is a candidate before its URL is resolved.
+type found struct {
+	attr string
+	raw  string
+	alt  *string
+}
+
+func resolve(url, baseHref string, list []found) []Candidate {
+	if len(list) == 0 {
+		return nil
+	}
+	base := weburl.NewBase(url, baseHref)
+	out := make([]Candidate, len(list))
+	for i, f := range list {
+		out[i] = candidate(base, f)
+	}
+	return out
+}
+
+func candidate(base weburl.Base, f found) Candidate {
+	href, why := base.Resolve(f.raw)
+	return Candidate{Raw: f.raw, URL: weburl.StripFragment(href), Attr: f.attr, Alt: f.alt, Why: why}
+}
+
+// image adds the candidates of an <img>. get gives an attribute's value, nil when it is absent.
+func image(list []found, sel Selection, get func(name string) *string) []found {
+	src := get("src")
+	if sel == Src {
+		if src != nil {
+			list = append(list, found{AttrSrc, *src, get("alt")})
+		}
+		return list
+	}
+	alt := get("alt")
+	if src != nil {
+		list = append(list, found{AttrSrc, *src, alt})
+	}
+	if v := get("srcset"); v != nil {
+		list = set(list, "img@srcset", *v, alt)
+	}
+	for _, name := range lazy {
+		if v := get(name); v == nil {
+			continue
+		} else if name == "data-srcset" {
+			list = set(list, "img@data-srcset", *v, alt)
+		} else {
+			list = append(list, found{"img@" + name, *v, alt})
+		}
+	}
+	return list
+}
+
+// source adds the candidates of a <source>.
+func source(list []found, sel Selection, get func(name string) *string) []found {
+	if sel == All {
+		if v := get("srcset"); v != nil {
+			list = set(list, "source@srcset", *v, nil)
+		}
+	}
+	return list
+}
+
+func set(list []found, attr, value string, alt *string) []found {
+	for _, s := range ParseSrcset(value) {
+		list = append(list, found{attr, s.URL, alt})
+	}
+	return list
+}

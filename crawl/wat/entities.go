@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"strings"
 
-	"golang.org/x/net/html"
-
 	"mmc4/crawl/warc"
 )
 
@@ -59,20 +57,4 @@ func keepsEntitiesByInfo(rec *warc.Record) bool {
 	}
 	date := rec.Header.Get("WARC-Date")
 	return strings.HasPrefix(date, "20") && date < firstCleanWAT
-}
-
-// Unescape undoes the character references of an HTML attribute value ("&copy=1" stays: an attribute is read otherwise than
-// text).
-func Unescape(s string) string {
-	if strings.IndexByte(s, '&') < 0 {
-		return s
-	}
-	z := html.NewTokenizer(strings.NewReader(`<i t="` + strings.ReplaceAll(s, `"`, "&quot;") + `">`))
-	if z.Next() == html.StartTagToken {
-		z.TagName()
-		if key, value, _ := z.TagAttr(); string(key) == "t" {
-			return string(value)
-		}
-	}
-	return s
 }

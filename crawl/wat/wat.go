@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"mmc4/crawl/internal/htmlattr"
 	"mmc4/crawl/internal/jsonscan"
 	"mmc4/crawl/warc"
 )
@@ -373,7 +374,7 @@ func (p *parser) oneString() string {
 
 func (p *parser) text(s string) string {
 	if p.unescape {
-		return Unescape(s)
+		return htmlattr.Unescape(s)
 	}
 	return s
 }

@@ -1,0 +1,14 @@
+package htmlattr
+
+import "testing"
+
+func TestUnescape(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain": "plain", "a&amp;b": "a&b", "a&ampb": "a&ampb", "a&amp=b": "a&amp=b", "&copy=1": "&copy=1", "&copy;": "©", "&copy 1": "© 1",
+		`"&#34;'`: `""'`, "&#128;": "€", "&#x110000;": "\ufffd", "a\r\nb\rc": "a\nb\nc", "&amp;amp;": "&amp;", "&": "&", "&#": "&#", "&notit;": "&notit;", ">&gt;<": ">><",
+	} {
+		if got := Unescape(in); got != want {
+			t.Errorf("Unescape(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,375 @@
+package page
+
+// The fast way: candidates straight from the tags. Tags come in tree order except where the tree builder moves or drops
+// elements: in a table outside its cells, in <select>, <template>, <frameset>, in SVG and MathML. A small model of the open
+// tables and of foreign content tells these places; an image there makes scan give up, and the tree (dom.go) decides.
+
+import "bytes"
+
+// scanner is the state between two tags.
+type scanner struct {
+	src []byte
+	at  int
+	sel Selection
+
+	base     string
+	haveBase bool
+	late     string // what the first <meta> that names an encoding says
+	list     []found
+
+	tables   []table
+	inSelect bool
+	foreign  []string // open elements of SVG or MathML, outermost first
+}
+
+// table is an open table. section is its open row group; cell is "td", "th" or "caption" inside one, else "".
+type table struct{ section, cell string }
+
+// scan gives what walk gives, and the label of the first <meta> with an encoding. ok is false when only the tree can tell.
+func scan(text []byte, sel Selection) (base string, list []found, late string, ok bool) {
+	s := scanner{src: text, sel: sel}
+	for s.at < len(text) {
+		n := bytes.IndexByte(text[s.at:], '<')
+		if n < 0 || s.at+n+1 >= len(text) {
+			break
+		}
+		s.at += n
+		switch c := text[s.at+1]; {
+		case isLetter(c):
+			if !s.start() {
+				return s.base, s.list, s.late, false
+			}
+		case c == '/':
+			if !s.end() {
+				return s.base, s.list, s.late, false
+			}
+		case c == '!':
+			if bytes.HasPrefix(text[s.at:], []byte("<!--")) {
+				s.at = comment(text, s.at)
+			} else {
+				if len(s.foreign) > 0 && bytes.HasPrefix(text[s.at:], []byte("<![CDATA[")) {
+					return s.base, s.list, s.late, false
+				}
+				s.bogus()
+			}
+		case c == '?':
+			s.bogus()
+		default:
+			s.at++
+		}
+	}
+	return s.base, s.list, s.late, true
+}
+
+// bogus passes over a bogus comment or a doctype.
+func (s *scanner) bogus() {
+	n := bytes.IndexByte(s.src[s.at:], '>')
+	if n < 0 {
+		s.at = len(s.src)
+		return
+	}
+	s.at += n + 1
+}
+
+// name reads the tag's name at from, lower-cased into buf; long names are cut, for none of interest is long.
+func (s *scanner) name(from int, buf *[16]byte) (name []byte, end int) {
+	n := 0
+	for end = from; end < len(s.src); end++ {
+		c := s.src[end]
+		if endsName(c) {
+			break
+		}
+		if n < len(buf) {
+			if 'A' <= c && c <= 'Z' {
+				c |= 0x20
+			}
+			buf[n] = c
+			n++
+		}
+	}
+	if end-from > len(buf) {
+		return nil, end
+	}
+	return buf[:n], end
+}
+
+// start handles a start tag; false: give up.
+func (s *scanner) start() bool {
+	var buf [16]byte
+	name, end := s.name(s.at+1, &buf)
+	t := tag{src: s.src, at: end}
+	element := string(name)
+	before := s.list
+	kind := kinds[element]
+	if len(s.foreign) == 0 && kind&media != 0 {
+		if !s.media(element, &t) {
+			return false
+		}
+	} else {
+		for t.next() {
+		}
+	}
+	s.at = t.at
+	if t.cut { // no tag at all
+		s.list = before
+		return true
+	}
+	if len(s.foreign) > 0 {
+		return s.foreignStart(element, kind, t.selfClosing)
+	}
+	if kind == 0 {
+		return true
+	}
+	if s.inSelect && (kind&(media|tabular|raw|foreignRoot) != 0 && element != "script") {
+		return false
+	}
+	switch {
+	case kind&hopeless != 0:
+		return false
+	case kind&media != 0:
+		if n := len(s.tables); n > 0 && s.tables[n-1].cell == "" {
+			return false
+		}
+	case kind&tabular != 0:
+		s.tableStart(element)
+	case kind&foreignRoot != 0:
+		if !t.selfClosing {
+			s.foreign = append(s.foreign, element)
+		}
+	case kind&raw != 0:
+		switch element {
+		case "script":
+			s.at = scriptText(s.src, s.at)
+		case "plaintext":
+			s.at = len(s.src)
+		default:
+			s.at = rawText(s.src, s.at, element)
+		}
+	case element == "select":
+		s.inSelect = !s.inSelect
+	case element == "input", element == "keygen":
+		s.inSelect = false
+	}
+	return true
+}
+
+// media reads the attributes of img, image, source, base and meta.
+func (s *scanner) media(element string, t *tag) bool {
+	switch element {
+	case "meta":
+		if s.late == "" {
+			if label := t.charset(); !t.cut {
+				s.late = label
+			}
+		}
+		for t.next() {
+		}
+		return true
+	case "base":
+		var href *string
+		for t.next() {
+			if href == nil && t.named("href") {
+				v := t.value()
+				href = &v
+			}
+		}
+		if href != nil && !s.haveBase && !t.cut {
+			s.base, s.haveBase = *href, true
+		}
+		return true
+	case "source":
+		if s.sel == Src {
+			for t.next() {
+			}
+			return true
+		}
+	}
+	var values [10]*string
+	for t.next() {
+		for i, name := range attributes {
+			if (s.sel == All || i < 2) && t.named(name) {
+				if values[i] == nil {
+					v := t.value()
+					values[i] = &v
+				}
+				break
+			}
+		}
+	}
+	get := func(name string) *string {
+		for i := range attributes {
+			if attributes[i] == name {
+				return values[i]
+			}
+		}
+		return nil
+	}
+	if element == "source" {
+		s.list = source(s.list, s.sel, get)
+	} else {
+		s.list = image(s.list, s.sel, get)
+	}
+	return true
+}
+
+// attributes of <img> that are read; the first two are all that Src needs.
+var attributes = append([]string{"src", "alt", "srcset"}, lazy...)
+
+// tableStart follows the insertion modes of tables.
+func (s *scanner) tableStart(element string) {
+	n := len(s.tables)
+	if element == "table" {
+		if n > 0 && s.tables[n-1].cell == "" {
+			s.tables[n-1] = table{} // a table directly in a table ends it
+		} else {
+			s.tables = append(s.tables, table{})
+		}
+		return
+	}
+	if n == 0 {
+		return // ignored outside tables
+	}
+	t := &s.tables[n-1]
+	t.cell = "" // the next cell, row, group or caption ends the one at hand
+	switch element {
+	case "td", "th":
+		if t.section == "" {
+			t.section = "tbody"
+		}
+		t.cell = element
+	case "tr":
+		if t.section == "" {
+			t.section = "tbody"
+		}
+	case "caption":
+		t.section, t.cell = "", element
+	case "col", "colgroup":
+		t.section = ""
+	default:
+		t.section = element
+	}
+}
+
+// end handles an end tag; false: give up.
+func (s *scanner) end() bool {
+	if s.at+2 >= len(s.src) {
+		s.at = len(s.src)
+		return true
+	}
+	c := s.src[s.at+2]
+	if !isLetter(c) {
+		if c == '>' {
+			s.at += 3
+		} else {
+			s.bogus()
+		}
+		return true
+	}
+	var buf [16]byte
+	name, end := s.name(s.at+2, &buf)
+	t := tag{src: s.src, at: end}
+	for t.next() {
+	}
+	s.at = t.at
+	if t.cut {
+		return true
+	}
+	element := string(name)
+	if len(s.foreign) > 0 {
+		return s.foreignEnd(element)
+	}
+	if element == "select" {
+		s.inSelect = false
+		return true
+	}
+	if kinds[element]&tabular == 0 {
+		return true
+	}
+	if s.inSelect {
+		return false
+	}
+	s.tableEnd(element)
+	return true
+}
+
+func (s *scanner) tableEnd(element string) {
+	n := len(s.tables)
+	if n == 0 {
+		return
+	}
+	t := &s.tables[n-1]
+	switch element {
+	case "table":
+		s.tables = s.tables[:n-1]
+	case "td", "th", "caption":
+		if t.cell == element {
+			t.cell = ""
+		}
+	case "tr":
+		if t.cell != "caption" {
+			t.cell = ""
+		}
+	case "tbody", "thead", "tfoot":
+		if t.section == element {
+			t.section, t.cell = "", ""
+		}
+	}
+}
+
+// foreignStart follows SVG and MathML; false where HTML elements come into it or end it.
+func (s *scanner) foreignStart(element string, kind kindSet, selfClosing bool) bool {
+	switch s.foreign[len(s.foreign)-1] {
+	case "foreignobject", "desc", "title", "mi", "mo", "mn", "ms", "mtext", "annotation-xml":
+		return false
+	}
+	if kind&(breakout|tabular) != 0 || kind&media != 0 && element != "image" {
+		return false
+	}
+	if !selfClosing {
+		s.foreign = append(s.foreign, element)
+	}
+	return true
+}
+
+func (s *scanner) foreignEnd(element string) bool {
+	for i := len(s.foreign) - 1; i >= 0; i-- {
+		if s.foreign[i] == element {
+			s.foreign = s.foreign[:i]
+			return true
+		}
+	}
+	return false
+}
+
+// kindSet says what an element is to scan.
+type kindSet uint8
+
+const (
+	media       kindSet = 1 << iota // read for candidates, base or encoding
+	raw                             // its content is text
+	tabular                         // part of a table
+	foreignRoot                     // svg, math
+	breakout                        // ends SVG and MathML
+	hopeless                        // what comes after it needs the tree
+	other
+)
+
+var kinds = func() map[string]kindSet {
+	m := map[string]kindSet{}
+	for kind, names := range map[kindSet][]string{
+		media:       {"img", "image", "source", "base", "meta"},
+		raw:         {"title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "script", "plaintext"},
+		tabular:     {"table", "caption", "col", "colgroup", "tbody", "thead", "tfoot", "tr", "td", "th"},
+		foreignRoot: {"svg", "math"},
+		breakout: {"b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "font", "h1", "h2", "h3", "h4", "h5",
+			"h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p", "pre", "ruby", "s", "small", "span", "strong", "strike",
+			"sub", "sup", "table", "tt", "u", "ul", "var"},
+		hopeless: {"template", "frameset"},
+		other:    {"select", "input", "keygen"},
+	} {
+		for _, name := range names {
+			m[name] |= kind
+		}
+	}
+	return m
+}()
