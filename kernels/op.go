@@ -5,9 +5,14 @@ import "fmt"
 // Op is one operation as data. The pointer types of this package's op structs implement it, and no others: devices
 // switch over them.
 //
-// Unless an op says otherwise: floating tensors are F32 or BF16 and may differ from each other within an op; sums
-// are kept in fp32 (ref: float64); outputs are written whole; outputs may not overlap inputs; NaN and Inf propagate as
-// IEEE arithmetic has it.
+// Unless an op says otherwise: floating tensors are F32 or BF16; sums are kept in fp32 (ref: float64); outputs are written
+// whole; outputs may not overlap inputs; every dimension is at least 1; NaN and Inf propagate as IEEE arithmetic has it.
+//
+// Which types may meet in one op: all floating tensors F32; or activations and their gradients BF16, with weights F32 or
+// BF16, statistics, losses, gates and gradients of weights F32. Those a device must support, and any mix of the two types in
+// MatMul, Copy and SumRows. Other mixes are for Device.Supports to say.
+//
+// The same op on the same values gives the same bits, whatever the number of threads.
 type Op interface {
 	// Name is the op's name in tables, logs and traces.
 	Name() string
@@ -24,7 +29,7 @@ type Grad struct {
 // Wanted reports whether the gradient is to be computed.
 func (g Grad) Wanted() bool { return !g.T.None() }
 
-// Activation is a function of one element.
+// Activation is a function of one element. At -Inf, where a formula reads Inf * 0, either NaN or the limit may come out.
 type Activation uint8
 
 const (
@@ -64,6 +69,7 @@ func (c *checker) float(name string, t Tensor) {
 	c.need(!t.None(), "%s is missing", name)
 	c.need(t.None() || t.DType == F32 || t.DType == BF16, "%s is %v, not floating", name, t)
 	c.need(t.None() || !t.Packed, "%s is packed", name)
+	c.need(t.None() || t.Len() > 0, "%s has no elements: %v", name, t)
 }
 
 // dense is a contiguous floating tensor.

@@ -48,7 +48,8 @@ func (op *EmbeddingBackward) Check() error {
 const IgnoreLabel = -100
 
 // CrossEntropy is the loss of softmax(Logits) against labels, natural logarithm. Loss[0] is the mean over rows whose
-// label is not IgnoreLabel (NaN when there is none, as PyTorch has it), Loss[1] the number of those rows.
+// label is not IgnoreLabel (NaN when there is none, as PyTorch has it), Loss[1] the number of those rows. The host checks
+// that other labels are in [0,V) before it queues them.
 type CrossEntropy struct {
 	Logits Tensor // [.., V], rows may be strided
 	Labels Tensor // int32 [rows]
@@ -107,7 +108,7 @@ func (op *LogSoftmax) Check() error {
 	return c.err
 }
 
-// ArgMax is Out[i] = the first index of the largest element of row i; greedy decoding.
+// ArgMax is Out[i] = the first index of the largest element of row i; greedy decoding. NaN is larger than all.
 type ArgMax struct {
 	X   Tensor // [.., V]
 	Out Tensor // int32 [rows]

@@ -8,7 +8,7 @@ package kernels
 // Types: A and Out fp32 or bf16. B fp32, bf16 or int8 with scales. When B is bf16, A is rounded to bf16 first. When B is
 // int8 with TransB (a frozen weight), each row of A is rounded to int8 by QuantizeRow, and sums are int32. Without TransB
 // (the gradient through that weight) B stands for the bf16 values nearest to element * scale. Other sums are fp32. B may be
-// packed (Device.Pack), with TransB and without TransA. K may be 0: a sum of nothing.
+// packed (Device.Pack), with TransB and without TransA.
 type MatMul struct {
 	A, B, Out      Tensor
 	TransA, TransB bool

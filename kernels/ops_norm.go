@@ -99,7 +99,7 @@ func (op *L2Norm) Check() error {
 	return c.err
 }
 
-// L2NormBackward is DX = (DOut - Out (Out . DOut)) / Norm.
+// L2NormBackward is DX = (DOut - Out (Out . DOut)) / Norm; a row of zeros passes none.
 type L2NormBackward struct {
 	Out, Norm, DOut Tensor
 	DX              Grad

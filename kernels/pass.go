@@ -20,7 +20,8 @@ type PassOptions struct {
 // after Reset, or after the end of the Block that made them.
 //
 // Floating inputs that an op wants contiguous are copied when they are not. Shapes are those of the inputs: methods see
-// [.., C] as rows where their op does.
+// [.., C] as rows where their op does. Results have the type of the first input; products, lookups and pictures, and what
+// is uploaded or taken from a parameter, have the type of the pass. Losses and gates are fp32.
 type Pass struct {
 	PassOptions
 	dev   Device
@@ -112,8 +113,8 @@ func (p *Pass) alloc(dtype DType, dims ...int) Tensor {
 // Alloc is memory of the step, of undefined content.
 func (p *Pass) Alloc(dtype DType, dims ...int) Tensor { return p.alloc(dtype, dims...) }
 
-// like is memory for a result of x's shape in the pass's type.
-func (p *Pass) like(x Tensor) Tensor { return p.alloc(p.DType, x.Shape()...) }
+// like is memory for a result of x's type and shape.
+func (p *Pass) like(x Tensor) Tensor { return p.alloc(x.DType, x.Shape()...) }
 
 // rows is memory for a result of x's shape but for the last dimension.
 func (p *Pass) rows(dtype DType, x Tensor, last int) Tensor {
@@ -136,9 +137,9 @@ func (p *Pass) Upload(dtype DType, data []byte, dims ...int) Tensor {
 	return t
 }
 
-// FromFloat32 uploads fp32.
+// FromFloat32 uploads numbers in the pass's type.
 func (p *Pass) FromFloat32(values []float32, dims ...int) Tensor {
-	return p.Upload(F32, EncodeFloats(F32, values), dims...)
+	return p.Upload(p.DType, EncodeFloats(p.DType, values), dims...)
 }
 
 // FromInt32 uploads ids, labels, positions.

@@ -1,7 +1,8 @@
 package kernels
 
 // Attention returns Out [B,Tq,H,D], contiguous; a's Out and LSE are not looked at. Q, K, V may be views of one packed
-// projection: p.Linear(x, qkv, b).Split(-1, D) and slices of it, or of a key-value cache.
+// projection: p.Linear(x, qkv, b).Split(-1, D) and slices of it, or of a key-value cache. Where gradients flow, they may not
+// overlap.
 func (p *Pass) Attention(a Attention) Tensor {
 	op := a
 	op.Out = p.like(a.Q)

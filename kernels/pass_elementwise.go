@@ -74,7 +74,7 @@ func (p *Pass) addGrad(d, b Tensor, scale float32) {
 	case !scaled:
 		p.do(&SumRows{X: d.Reshape(d.Len()/max(n, 1), n), Out: flat})
 	default:
-		sum := p.take(F32, n)
+		sum := p.take(g.T.DType, n)
 		p.do(&SumRows{X: d.Reshape(d.Len()/max(n, 1), n), Out: Grad{T: sum}})
 		if !flat.Add {
 			p.do(&Fill{Dst: flat.T})
@@ -120,7 +120,7 @@ func (p *Pass) ScaleBy(x, s Tensor, exp bool) Tensor {
 // TanhGate is x + tanh(gate) * y, with gate of one element: the residual of Flamingo's gated blocks.
 func (p *Pass) TanhGate(x, y Tensor, gate *Param) Tensor {
 	x, y = p.Contiguous(x), p.Contiguous(y)
-	s := p.Use(gate)
+	s := p.weight(gate)
 	op := &TanhGate{X: x, Y: y, Out: p.like(x), Gate: s.untracked()}
 	p.do(op)
 	if !p.tracked(x, y, s) {

@@ -41,14 +41,14 @@ func (p *Pass) LinearWith(a LinearArgs) Tensor {
 	}
 	out := p.rows(a.DType, x, shape[0])
 	op := &MatMul{A: x, TransB: true, Out: out, Alpha: a.Alpha, Act: a.Act}
-	value := p.Use(a.W) // a node of the tape when trained
+	value := p.weight(a.W) // a node of the tape when trained
 	op.B = value.untracked()
 	if !a.W.Packed.None() {
 		op.B = a.W.Packed
 	}
 	var bias Tensor
 	if a.B != nil {
-		bias = p.Use(a.B)
+		bias = p.weight(a.B)
 		op.Bias = bias.untracked()
 	}
 	if !a.Residual.None() {
@@ -61,23 +61,28 @@ func (p *Pass) LinearWith(a LinearArgs) Tensor {
 	}
 	through := p.tracked(x, value, bias)
 	if a.Act != NoActivation && through {
-		op.Pre = p.like(out)
+		op.Pre = p.alloc(p.DType, out.Shape()...)
 	}
 	p.do(op)
 	from := 0
 	out = p.record(out, func(dOut Tensor) {
 		d := dOut
+		keep := a.Residual.node != 0 // dOut is still wanted when it has passed the activation
 		if !op.Pre.None() {
-			d = p.take(dOut.DType, dOut.Shape()...)
+			if keep {
+				d = p.take(dOut.DType, dOut.Shape()...)
+			}
 			p.do(&ActBackward{Kind: a.Act, X: op.Pre, DOut: dOut, DX: Grad{T: d}})
 		}
 		if through {
 			p.linearBackward(x, value, bias, d, a)
 		}
-		if !op.Pre.None() {
-			p.give(d)
+		if keep {
+			if !op.Pre.None() {
+				p.give(d)
+			}
+			p.passOn(from, dOut, a.Residual)
 		}
-		p.passOn(from, dOut, a.Residual)
 	})
 	from = out.node
 	return out

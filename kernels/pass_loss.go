@@ -20,12 +20,12 @@ func (p *Pass) Embed(table *Param, ids Tensor) Tensor {
 
 // EmbedWith is Table[IDs] + Positions[PosIDs].
 func (p *Pass) EmbedWith(a EmbedArgs) Tensor {
-	table := p.Use(a.Table)
+	table := p.weight(a.Table)
 	out := p.alloc(p.DType, append(append([]int(nil), a.IDs.Shape()...), table.Dim(-1))...)
 	p.do(&Embedding{Table: table.untracked(), IDs: a.IDs, Out: out})
 	var positions Tensor
 	if a.Positions != nil {
-		positions = p.Use(a.Positions)
+		positions = p.weight(a.Positions)
 		p.do(&Embedding{Table: positions.untracked(), IDs: a.PosIDs, Out: out, Add: true})
 	}
 	if !p.tracked(table, positions) {
@@ -48,7 +48,7 @@ func (p *Pass) EmbedWith(a EmbedArgs) Tensor {
 func (p *Pass) Rows(x, ids Tensor) Tensor {
 	x = p.Contiguous(x)
 	table := x.Reshape(x.Rows(), x.Dim(-1))
-	out := p.alloc(p.DType, ids.Len(), x.Dim(-1))
+	out := p.alloc(x.DType, ids.Len(), x.Dim(-1))
 	p.do(&Embedding{Table: table, IDs: ids, Out: out})
 	if !p.tracked(x) {
 		return out

@@ -6,11 +6,11 @@ package kernels
 func (p *Pass) LayerNorm(x Tensor, w, b *Param, eps float32) Tensor {
 	x = p.Contiguous(x)
 	op := &LayerNorm{X: x, Out: p.like(x), Eps: eps}
-	weight := p.Use(w)
+	weight := p.weight(w)
 	op.W = weight.untracked()
 	var bias Tensor
 	if b != nil {
-		bias = p.Use(b)
+		bias = p.weight(b)
 		op.B = bias.untracked()
 	}
 	if !p.tracked(x, weight, bias) {
@@ -28,7 +28,7 @@ func (p *Pass) LayerNorm(x Tensor, w, b *Param, eps float32) Tensor {
 // RMSNorm is x / sqrt(mean(x^2) + eps) * w.
 func (p *Pass) RMSNorm(x Tensor, w *Param, eps float32) Tensor {
 	x = p.Contiguous(x)
-	weight := p.Use(w)
+	weight := p.weight(w)
 	op := &RMSNorm{X: x, Out: p.like(x), W: weight.untracked(), Eps: eps}
 	if !p.tracked(x, weight) {
 		p.do(op)

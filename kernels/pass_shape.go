@@ -3,14 +3,8 @@ package kernels
 // Moving elements. Views (Slice, Reshape, Split, Permute) need no method here: they are Tensor's own and carry
 // gradients. What is here makes new memory.
 
-// Copy is x in new contiguous memory, of the pass's type if floating.
-func (p *Pass) Copy(x Tensor) Tensor {
-	dtype := x.DType
-	if dtype == F32 || dtype == BF16 {
-		dtype = p.DType
-	}
-	return p.Cast(x, dtype)
-}
+// Copy is x in new contiguous memory.
+func (p *Pass) Copy(x Tensor) Tensor { return p.Cast(x, x.DType) }
 
 // Cast is x in new contiguous memory, of a type.
 func (p *Pass) Cast(x Tensor, dtype DType) Tensor {
@@ -30,7 +24,7 @@ func (p *Pass) Cast(x Tensor, dtype DType) Tensor {
 	})
 }
 
-// Contiguous is x itself if it is contiguous, else a copy of x's type.
+// Contiguous is x itself if it is contiguous, else a copy.
 func (p *Pass) Contiguous(x Tensor) Tensor {
 	if x.Contiguous() {
 		return x
@@ -38,7 +32,7 @@ func (p *Pass) Contiguous(x Tensor) Tensor {
 	return p.Cast(x, x.DType)
 }
 
-// Concat joins tensors, equal but in that dimension, along it. Floating results are of the pass's type.
+// Concat joins tensors, equal but in that dimension, along it. Those without elements are left out.
 func (p *Pass) Concat(dim int, xs ...Tensor) Tensor {
 	if len(xs) == 0 {
 		p.fail("concat", "nothing to join")
@@ -47,17 +41,17 @@ func (p *Pass) Concat(dim int, xs ...Tensor) Tensor {
 	if dim < 0 {
 		dim += xs[0].Rank
 	}
-	dims, dtype := xs[0].Dims, xs[0].DType
-	if dtype == F32 || dtype == BF16 {
-		dtype = p.DType
-	}
+	dims := xs[0].Dims
 	dims[dim] = 0
 	for _, x := range xs {
 		dims[dim] += x.Dims[dim]
 	}
-	out := p.alloc(dtype, dims[:xs[0].Rank]...)
+	out := p.alloc(xs[0].DType, dims[:xs[0].Rank]...)
 	at := 0
 	for _, x := range xs {
+		if x.Len() == 0 {
+			continue
+		}
 		p.do(&Copy{Src: x, Dst: out.Slice(dim, at, at+x.Dims[dim])})
 		at += x.Dims[dim]
 	}
@@ -76,7 +70,7 @@ func (p *Pass) Concat(dim int, xs ...Tensor) Tensor {
 	})
 }
 
-// Repeat is [n, ..]: x, n times, in new memory of the pass's type.
+// Repeat is [n, ..]: x, n times, in new memory.
 func (p *Pass) Repeat(x Tensor, n int) Tensor {
 	x = p.Contiguous(x)
 	view := x.Repeat(n)

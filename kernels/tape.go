@@ -78,8 +78,18 @@ func (p *Pass) Track(x Tensor) Tensor {
 	return x
 }
 
-// Use is a parameter as a tensor for any method; what flows back is added to its Grad.
+// Use is a parameter as a tensor of the pass's type (fp32 if it has one element) for any method; what flows back is
+// added to its Grad.
 func (p *Pass) Use(w *Param) Tensor {
+	t := p.weight(w)
+	if t.Len() > 1 && t.DType != p.DType && !t.None() {
+		t = p.Cast(t, p.DType)
+	}
+	return t
+}
+
+// weight is a parameter in the type that it has.
+func (p *Pass) weight(w *Param) Tensor {
 	t := w.Value
 	if p.DType == BF16 && !w.Compute.None() {
 		t = w.Compute

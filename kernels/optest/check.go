@@ -9,11 +9,12 @@ type TB interface {
 	Errorf(format string, args ...any)
 }
 
-// Check is the whole test of a device: Compare and FiniteDifferences over the table. It fails on any error, and for every
-// op of which nothing ran.
+// Check is the whole test of a device: Compare and FiniteDifferences over the table, and ComparePieces. It fails on any
+// error, and for every op of which nothing ran.
 func Check(t TB, dev kernels.Device, rounds int) {
 	t.Helper()
 	reports := append(Compare(dev, Rows, rounds), FiniteDifferences(dev, Rows, max(rounds/4, 1))...)
+	reports = append(reports, ComparePieces(dev, Pieces)...)
 	skipped, cases := 0, 0
 	for _, r := range reports {
 		for _, err := range r.Errs {

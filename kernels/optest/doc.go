@@ -14,7 +14,7 @@
 // # Types, and what may be skipped
 //
 // An instance is made in one of three modes. FP32: every floating tensor is fp32. BF16: activations and their gradients are
-// bf16 (logits may be fp32), weights fp32, bf16 or int8, statistics and gradients of weights fp32. Mixed: anything the
-// op's Check lets through. A device must support the first two in full; only in Mixed may Supports say no, which is
-// counted. So a device that skips everything fails.
+// bf16 (logits may be fp32), weights fp32, bf16 or int8, statistics and gradients of weights fp32; MatMul, Copy and SumRows
+// meet any mix. Mixed: anything the op's Check lets through. A device must support the first two in full (the rule is Op's);
+// only in Mixed may Supports say no, which is counted. So a device that skips everything fails.
 package optest

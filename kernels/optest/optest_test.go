@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"mmc4/kernels"
@@ -147,18 +146,15 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
-func TestSpeedCasesRun(t *testing.T) {
-	if testing.Short() {
-		t.Skip("true sizes take a while on ref")
-	}
+func TestTimeSpeed(t *testing.T) {
 	for i := range Rows {
-		for _, which := range Rows[i].Speed {
-			if strings.Contains(which.Name, "50280") || strings.Contains(which.Name, "vit") || Rows[i].Op == "matmul" || Rows[i].Op == "adamw" {
-				continue
-			}
-			timing, err := TimeSpeed(ref.New(), &Rows[i], which, FP32, false, 1, 0)
-			if err != nil || timing == nil || timing.Seconds <= 0 || timing.Bytes <= 0 {
-				t.Errorf("%s %s: %+v, %v", Rows[i].Op, which.Name, timing, err)
+		if row := &Rows[i]; row.Op == "attention" || row.Op == "embedding" {
+			small := SpeedCase{"small", func(g *Gen) kernels.Op { g.Small = true; return row.Make(g) }}
+			for _, backward := range []bool{false, true} {
+				timing, err := TimeSpeed(ref.New(), row, small, FP32, backward, 3, 0)
+				if err != nil || timing == nil || timing.Seconds <= 0 || timing.Bytes <= 0 {
+					t.Errorf("%s, backward %v: %+v, %v", row.Op, backward, timing, err)
+				}
 			}
 		}
 	}

@@ -19,8 +19,8 @@ type Row struct {
 	// grad says where the gradient of an input goes (fields of Wrt). Nil if there is no backward op.
 	Backward func(f kernels.Op, dOut kernels.Tensor, grad func(input string) kernels.Grad) kernels.Op
 	Wrt      []string
-	// WeightGrads are those of Wrt that are weights: their gradients are fp32.
-	WeightGrads []string
+	// WeightGrads are those of Wrt that are weights: their gradients are fp32. RowGrads may be weights or activations.
+	WeightGrads, RowGrads []string
 
 	// Tolerance of fp32 outputs, relative to the largest element of a tensor; 0 means 1e-5. Rounded is that of outputs
 	// when bf16 is in play; 0 means 1e-2.
@@ -78,9 +78,14 @@ func (r *Row) backwardOf(g *Gen, f kernels.Op, want func(input string) bool) (op
 			return kernels.Grad{}
 		}
 		any = true
-		dtype := g.ActType()
-		if slices.Contains(r.WeightGrads, input) {
+		dtype := named[input].DType
+		switch {
+		case slices.Contains(r.WeightGrads, input):
 			dtype = kernels.F32
+		case slices.Contains(r.RowGrads, input):
+			dtype = g.WeightType()
+		case g.Mode == Mixed:
+			dtype = g.ActType()
 		}
 		return g.grad(named[input], dtype)
 	}), dOut

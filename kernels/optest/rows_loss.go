@@ -20,8 +20,8 @@ var lossRows = []Row{{
 	Backward: func(f kernels.Op, dOut kernels.Tensor, grad func(string) kernels.Grad) kernels.Op {
 		return &kernels.EmbeddingBackward{IDs: f.(*kernels.Embedding).IDs, DOut: dOut, DTable: grad("Table")}
 	},
-	Wrt:         []string{"Table"},
-	WeightGrads: []string{"Table"},
+	Wrt:      []string{"Table"},
+	RowGrads: []string{"Table"},
 	Speed: []SpeedCase{{"1024 of 50280 x 2048", func(g *Gen) kernels.Op {
 		return &kernels.Embedding{Table: g.Act(50280, 2048), IDs: g.Ints(0, 50280, 1024), Out: g.Out(1024, 2048)}
 	}}},

@@ -21,11 +21,11 @@ var matMulRows = []Row{{
 	Outputs: []string{"Out"},
 	Make: func(g *Gen) kernels.Op {
 		n := g.Size(300)
-		out := kernels.Grad{T: g.Out(n)}
+		out := kernels.Grad{T: g.raw(g.WeightType(), n)}
 		if g.Chance(50) {
-			out = kernels.Grad{T: g.Act(n), Add: true}
+			out = kernels.Grad{T: g.Weight(n), Add: true}
 		}
-		return &kernels.SumRows{X: g.Rows(g.ActType(), g.Size(300), n), Out: out}
+		return &kernels.SumRows{X: g.Rows(g.WeightType(), g.Size(300), n), Out: out}
 	},
 	Speed: []SpeedCase{{"bias of 3072, 1024 rows", func(g *Gen) kernels.Op {
 		return &kernels.SumRows{X: g.Act(1024, 3072), Out: kernels.Grad{T: g.StatOut(3072)}}
@@ -38,10 +38,6 @@ func makeMatMul(g *Gen) kernels.Op {
 		m, n, k = g.Size(40), g.Size(600), g.Size(1100)
 	}
 	op := &kernels.MatMul{TransA: g.Chance(25), TransB: g.Chance(60), Alpha: []float32{0, 1, 0.125}[g.IntN(3)]}
-	outType := g.ActType()
-	if g.Mode == BF16 && g.Chance(30) {
-		outType = kernels.F32 // logits, gradients of weights
-	}
 	ar, ac, br, bc := m, k, k, n
 	if op.TransA {
 		ar, ac = k, m
@@ -49,22 +45,16 @@ func makeMatMul(g *Gen) kernels.Op {
 	if op.TransB {
 		br, bc = n, k
 	}
-	op.A = g.Rows(g.ActType(), ar, ac)
-	switch {
-	case !op.TransA && g.Chance(20):
+	op.A = g.Rows(g.WeightType(), ar, ac)
+	if !op.TransA && g.Chance(20) {
 		op.B = g.Int8(br, bc)
-	case g.Mode == BF16:
-		op.B = g.Rows(kernels.BF16, br, bc)
-		if g.Chance(20) { // a gradient of fp32 logits
-			op.A = g.Rows(kernels.F32, ar, ac)
-		}
-	default:
+	} else {
 		op.B = g.Rows(g.WeightType(), br, bc)
 	}
 	if op.A.Contiguous() {
 		g.Poke(op.A, NaN, Huge, Tiny)
 	}
-	op.Out = g.OutRows(outType, m, n)
+	op.Out = g.OutRows(g.WeightType(), m, n)
 	if g.Chance(25) {
 		op.Add = true
 		g.fill(op.Out)
@@ -76,12 +66,12 @@ func makeMatMul(g *Gen) kernels.Op {
 	if g.Chance(40) {
 		op.Act = kernels.Activation(1 + g.IntN(8))
 		if g.Chance(50) {
-			op.Pre = g.Out(m, n)
+			op.Pre = g.raw(g.WeightType(), m, n)
 		}
 	}
 	switch g.IntN(4) {
 	case 0:
-		op.Residual = g.Rows(g.ActType(), m, n)
+		op.Residual = g.Rows(g.WeightType(), m, n)
 	case 1:
 		g.fill(op.Out)
 		op.Residual = op.Out
