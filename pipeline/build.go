@@ -109,6 +109,9 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 		return Summary{}, err
 	}
 	r.scratch = r.scratchDir()
+	if err := os.MkdirAll(r.scratch, 0o777); err != nil {
+		return Summary{}, fmt.Errorf("scratch folder: %w", err)
+	}
 	if resumed && r.cfg.Slices == 0 {
 		if err := r.sweep(ctx); err != nil {
 			return Summary{}, err

@@ -139,11 +139,6 @@ type scratchShard struct {
 }
 
 func newScratch(dir string, partitions int, fill func(*shardWriter) error) (_ *scratchShard, err error) {
-	if dir != "" {
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return nil, fmt.Errorf("scratch folder: %w", err)
-		}
-	}
 	f, err := os.CreateTemp(dir, "mmc4-spill-")
 	if err != nil {
 		return nil, fmt.Errorf("scratch file: %w", err)
