@@ -79,7 +79,7 @@ func (p *Pass) crossEntropy(logits, labels Tensor, inPlace bool) (loss, count Te
 		return op.Loss.Slice(0, 0, 1), count
 	}
 	out := p.record(op.Loss, func(d Tensor) {
-		n := &p.tape.nodes[logits.node-1]
+		n := p.nodeOf(logits)
 		if inPlace && n.grad.None() && logits.node-1 >= p.tape.floor && logits.Len() == n.base.Len() {
 			n.grad = n.base.untracked()
 		}

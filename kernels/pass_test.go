@@ -274,6 +274,21 @@ func TestBlockNamesItsInputs(t *testing.T) {
 	}
 }
 
+func TestTensorsOfAnotherPassAreRefused(t *testing.T) {
+	w := newWorkshop(t)
+	a, b := w.pass(kernels.PassOptions{Grad: true}), w.pass(kernels.PassOptions{Grad: true})
+	x := a.Act(a.Track(a.FromFloat32([]float32{1}, 1)), kernels.GELU)
+	b.Backward(b.Act(b.Track(b.Add(x, x, 0)), kernels.GELU), 1)
+	if b.Err() != nil {
+		t.Errorf("a tensor that Track cut loose: %v", b.Err())
+	}
+	b.Reset()
+	b.Backward(b.Act(x, kernels.GELU), 1)
+	if err := b.Err(); err == nil || !strings.Contains(err.Error(), "another pass") {
+		t.Errorf("a tensor of another pass: %v", err)
+	}
+}
+
 func TestOverlappingInputsAreRefused(t *testing.T) {
 	w := newWorkshop(t)
 	x := w.Param("x", 2, 3, 1, 4)

@@ -144,16 +144,25 @@ func (p *Pass) give(t Tensor) {
 	p.tape.free[n] = append(p.tape.free[n], t)
 }
 
+// nodeOf is the node of a tracked tensor.
+func (p *Pass) nodeOf(t Tensor) *node {
+	if t.node <= len(p.tape.nodes) {
+		if n := &p.tape.nodes[t.node-1]; n.base.Mem == t.Mem {
+			return n
+		}
+	}
+	p.fail("gradient", "%v is of another pass, or of a step before the last Reset", t)
+	return &node{base: t}
+}
+
 // ensure gives the node of t gradient memory.
 func (p *Pass) ensure(t Tensor) *node {
-	n := &p.tape.nodes[t.node-1]
+	n := p.nodeOf(t)
 	if n.grad.None() {
 		if t.node-1 < p.tape.floor {
 			p.fail("block", "gradient flows to %v, which was made outside of the block and not named as its input", t)
 		}
-		g := p.take(n.base.DType, n.base.Shape()...)
-		n = &p.tape.nodes[t.node-1]
-		n.grad = g
+		n.grad = p.take(n.base.DType, n.base.Shape()...)
 	}
 	return n
 }
@@ -273,7 +282,7 @@ func (p *Pass) passOn(from int, grad, t Tensor) {
 	if t.node == 0 {
 		return
 	}
-	n := &p.tape.nodes[t.node-1]
+	n := p.nodeOf(t)
 	if n.grad.None() && t.node-1 >= p.tape.floor && from-1 >= p.tape.floor && grad.DType == n.base.DType &&
 		t.Off == n.base.Off && t.Len() == n.base.Len() && t.Contiguous() {
 		n.grad, n.written = grad.Reshape(n.base.Shape()...), true

@@ -1,0 +1,78 @@
+package kernels_test
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+
+	"mmc4/kernels"
+	"mmc4/kernels/optest"
+	"mmc4/kernels/ref"
+)
+
+// TestChecksRefuse spoils one tensor of every op of the table at a time: Check must say no, never panic, and a queue must
+// turn it into its error.
+func TestChecksRefuse(t *testing.T) {
+	spoils := map[string]func(kernels.Tensor) kernels.Tensor{
+		"of the wrong type": func(x kernels.Tensor) kernels.Tensor {
+			x.DType = map[kernels.DType]kernels.DType{kernels.F32: kernels.I32, kernels.BF16: kernels.I32, kernels.I32: kernels.F32, kernels.U8: kernels.F32, kernels.I8: kernels.U8}[x.DType]
+			return x
+		},
+		"one too long": func(x kernels.Tensor) kernels.Tensor {
+			x.Dims[x.Rank-1]++
+			for i := x.Rank - 2; i >= 0; i-- {
+				x.Strides[i] = x.Strides[i+1] * x.Dims[i+1]
+			}
+			return x
+		},
+	}
+	free := map[string]bool{ // whose length nothing else fixes
+		"sum_squares Xs": true, "fill Dst": true, "normalize_pixels X": true,
+		"rotary X": true, "cross_entropy Logits": true, "argmax X": true, "patchify X": true,
+	}
+	for i := range optest.Rows {
+		row := &optest.Rows[i]
+		op := row.Make(optest.NewGen(optest.FP32, 3))
+		v := reflect.ValueOf(op).Elem()
+		for f := range v.NumField() {
+			x, ok := v.Field(f).Interface().(kernels.Tensor)
+			if !ok || x.None() || x.Rank == 0 {
+				continue
+			}
+			name := v.Type().Field(f).Name
+			for how, spoil := range spoils {
+				if how == "one too long" && free[op.Name()+" "+name] {
+					continue
+				}
+				if op.Name() == "copy" && how == "of the wrong type" && x.DType != kernels.F32 {
+					continue
+				}
+				v.Field(f).Set(reflect.ValueOf(spoil(x)))
+				var shape *kernels.ShapeError
+				if err := op.Check(); !errors.As(err, &shape) {
+					t.Errorf("%s with %s %s: Check says %v", optest.Describe(op), name, how, err)
+				} else if q, _ := ref.New().NewQueue(); q != nil {
+					q.Do(op)
+					if err := q.Wait(); !errors.As(err, &shape) {
+						t.Errorf("%s with %s %s: the queue says %v", op.Name(), name, how, err)
+					}
+				}
+			}
+			v.Field(f).Set(reflect.ValueOf(x))
+		}
+		if err := op.Check(); err != nil {
+			t.Errorf("%s, put right again: %v", op.Name(), err)
+		}
+	}
+}
+
+// TestChecksOfNothing: an op without any tensor is refused too.
+func TestChecksOfNothing(t *testing.T) {
+	for i := range optest.Rows {
+		op := optest.Rows[i].Make(optest.NewGen(optest.FP32, 1))
+		empty := reflect.New(reflect.TypeOf(op).Elem()).Interface().(kernels.Op)
+		if err := empty.Check(); err == nil {
+			t.Errorf("%s of nothing passes its Check", op.Name())
+		}
+	}
+}
