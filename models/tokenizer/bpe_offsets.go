@@ -3,6 +3,7 @@ package tokenizer
 // Offsets: which characters of the text a token came from. The slow twin of encode in bpe.go; ids are the same.
 
 import (
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -10,7 +11,11 @@ import (
 // EncodeOffsets gives the ids of Encode and, for each, the characters [start, end) of text it came from, counted in code
 // points of the text as given, also where NFC changed it. Special tokens around the text have [0, 0].
 func (b *BPE) EncodeOffsets(text string) (ids []int, offsets [][2]int) {
-	e := newEncoder()
+	e, _ := b.encoders.Get().(*encoder)
+	if e == nil {
+		e = newEncoder()
+	}
+	defer b.encoders.Put(e)
 	raw := []byte(text)
 	chars := newSpans(raw)
 	var late *spans
@@ -28,14 +33,8 @@ func (b *BPE) EncodeOffsets(text string) (ids []int, offsets [][2]int) {
 			b.pieceOffsets(e, piece[start:end], late.part(start, end), put)
 		}, func(t *AddedToken, start, end int) { put(t.ID, late.of(start, end)) })
 	}, func(t *AddedToken, start, end int) { put(t.ID, chars.of(start, end)) })
-	for i := len(b.before) - 1; i >= 0; i-- {
-		ids = append([]int{b.before[i]}, ids...)
-		offsets = append([][2]int{{}}, offsets...)
-	}
-	for _, id := range b.after {
-		ids = append(ids, id)
-		offsets = append(offsets, [2]int{})
-	}
+	ids = slices.Concat(b.before, ids, b.after)
+	offsets = slices.Concat(make([][2]int, len(b.before)), offsets, make([][2]int, len(b.after)))
 	return ids, offsets
 }
 

@@ -59,9 +59,12 @@ func NewCLIP(merges []byte) (*CLIP, error) {
 	if err != nil {
 		return nil, fmt.Errorf("merge table: %w", err)
 	}
-	if len(pairs) > maxCLIPMerges {
-		pairs = pairs[:maxCLIPMerges]
+	lines := len(pairs)
+	if bytes.HasSuffix(rest, []byte("\n")) {
+		lines++ // the reference takes the empty last line of a short table for a token
 	}
+	lines = min(lines, maxCLIPMerges)
+	pairs = pairs[:min(len(pairs), lines)]
 	var tokens []string
 	for _, suffix := range []string{"", wordEnd} {
 		for _, c := range clipBytes() {
@@ -70,6 +73,9 @@ func NewCLIP(merges []byte) (*CLIP, error) {
 	}
 	for _, p := range pairs {
 		tokens = append(tokens, p[0]+p[1])
+	}
+	if lines > len(pairs) {
+		tokens = append(tokens, "")
 	}
 	return newCLIP(append(tokens, startOfText, endOfText), pairs, startOfText, endOfText)
 }

@@ -147,10 +147,22 @@ func (s *SentencePiece) encode(out []int, text string) []int {
 	if e == nil {
 		e = newEncoder()
 	}
+	before := len(out)
 	s.user.split(prepared, func(start, end int) { out = s.words(e, out, prepared[start:end]) },
 		func(t *AddedToken, _, _ int) { out = append(out, t.ID) })
 	s.encoders.Put(e)
-	return out
+	if s.fallback {
+		return out
+	}
+	kept := before // neighbouring unknown characters are one unknown piece
+	for i := before; i < len(out); i++ {
+		if i > before && out[i] == int(s.unknown) && out[i-1] == out[i] {
+			continue
+		}
+		out[kept] = out[i]
+		kept++
+	}
+	return out[:kept]
 }
 
 // prepare writes spaces as marks and puts one in front.
