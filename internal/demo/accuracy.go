@@ -116,10 +116,13 @@ func Rules(rejects []schemas.Reject, t *Truth) []RuleCount {
 	type place struct{ url, image, rule, detail string }
 	got := map[place]int{}
 	for _, r := range rejects {
-		if r.URL == nil || r.ImageURL == nil {
+		if r.URL == nil {
 			continue
 		}
-		p := place{url: *r.URL, image: *r.ImageURL, rule: r.Rule}
+		p := place{url: *r.URL, rule: r.Rule}
+		if r.ImageURL != nil && r.Rule != schemas.RuleBadCandidate { // those have no URL
+			p.image = *r.ImageURL
+		}
 		if r.Detail != nil && (r.Rule == schemas.RuleFetch || r.Rule == schemas.RuleBadCandidate) {
 			p.detail = *r.Detail
 		}
@@ -136,6 +139,9 @@ func Rules(rejects []schemas.Reject, t *Truth) []RuleCount {
 			}
 			counts[pic.Rule].Planted++
 			p := place{d.URL, pic.URL, pic.Rule, pic.Detail}
+			if pic.Rule == schemas.RuleBadCandidate {
+				p.image = ""
+			}
 			if got[p] > 0 {
 				got[p]--
 				counts[pic.Rule].Right++

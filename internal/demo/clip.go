@@ -10,7 +10,7 @@ import (
 var clipFiles embed.FS
 
 // CLIP gives the folder of the embedded model: open_clip_config.json, model.safetensors (half precision, open_clip's names)
-// and bpe_vocab.txt (a merge table in the form of open_clip's bpe_simple_vocab_16e6.txt).
+// and bpe_simple_vocab_16e6.txt (open_clip's name for a merge table; the table is our own).
 func CLIP() fs.FS {
 	folder, err := fs.Sub(clipFiles, "clip")
 	if err != nil { // only for an invalid name

@@ -23,6 +23,9 @@ import (
 // apart is how many bits of perceptual hash the pictures of one page differ by: no two of them look like copies.
 const apart = 10
 
+// together is how many bits of perceptual hash a picture differs by from its half-size copy at most, before both are encoded.
+const together = 1
+
 // paintAll draws and stores all pictures below dir/www; every page is drawn from its own random stream.
 func (w *web) paintAll(dir string) error {
 	sharedBytes := make([][]byte, len(w.shared))
@@ -67,6 +70,9 @@ func (w *web) paintPage(dir string, n int, shared [][]byte) error {
 	data := make([][]byte, len(p.pictures))
 	var hashes []uint64
 	for j, pic := range p.pictures {
+		if pic.rule == repeated {
+			continue
+		}
 		var err error
 		r := newRandom(w.seed, "paint", fmt.Sprint(n), pic.url)
 		switch pic.source {
@@ -79,8 +85,7 @@ func (w *web) paintPage(dir string, n int, shared [][]byte) error {
 		case tinySource:
 			images[j] = abstract(r, pic.width, pic.height)
 		case halfCopy:
-			images[j] = image.NewRGBA(image.Rect(0, 0, pic.width, pic.height))
-			draw.CatmullRom.Scale(images[j], images[j].Rect, images[pic.of], images[pic.of].Rect, draw.Src, nil)
+			images[j] = half(images[pic.of])
 		case exactCopy:
 			data[j] = data[pic.of]
 		case sharedPicture:
@@ -103,19 +108,17 @@ func (w *web) paintPage(dir string, n int, shared [][]byte) error {
 		if err := store(dir, pic.url, data[j]); err != nil {
 			return err
 		}
-		if pic.lazy != "" {
-			return fmt.Errorf("drawing %s: a lazy picture has no bytes of its own", pic.url)
-		}
 	}
 	return nil
 }
 
-// distinct draws until the picture's perceptual hash is far from those of the page; hashes comes back with its own.
+// distinct draws until the picture's perceptual hash is far from those of the page, and near to that of its half-size copy
+// where the page has one; hashes comes back with its own.
 func distinct(r random, pic *picture, hashes []uint64) (*image.RGBA, []uint64, error) {
 	var best *image.RGBA
 	var bestHash uint64
-	farthest := -1
-	for range 12 {
+	bestFault := 1000
+	for try := 0; try < 60 && bestFault > 0; try++ {
 		img := abstractOrDrawn(r, pic)
 		hash, err := dedup.PHash(rgb(img).Picture())
 		if err != nil {
@@ -125,14 +128,26 @@ func distinct(r random, pic *picture, hashes []uint64) (*image.RGBA, []uint64, e
 		for _, h := range hashes {
 			nearest = min(nearest, bits.OnesCount64(h^hash))
 		}
-		if nearest > farthest {
-			best, bestHash, farthest = img, hash, nearest
+		fault := max(0, apart-nearest)
+		if pic.halved {
+			copied, err := dedup.PHash(rgb(half(img)).Picture())
+			if err != nil {
+				return nil, hashes, err
+			}
+			fault += max(0, bits.OnesCount64(copied^hash)-together)
 		}
-		if nearest >= apart {
-			break
+		if fault < bestFault {
+			best, bestHash, bestFault = img, hash, fault
 		}
 	}
 	return best, append(hashes, bestHash), nil
+}
+
+// half is the picture at half its size.
+func half(img *image.RGBA) *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, img.Rect.Dx()/2, img.Rect.Dy()/2))
+	draw.CatmullRom.Scale(out, out.Rect, img, img.Rect, draw.Src, nil)
+	return out
 }
 
 func abstractOrDrawn(r random, pic *picture) *image.RGBA {

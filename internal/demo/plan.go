@@ -20,6 +20,7 @@ type picture struct {
 	of            int      // index on the page of the picture that a copy is made of
 	width, height int
 	png           bool
+	halved        bool   // the page has a half-size copy of it
 	answer        answer // how the server answers for it
 
 	shows  []int // sentences, by index

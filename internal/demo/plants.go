@@ -90,6 +90,7 @@ func (w *web) plantCopies() {
 		dot := strings.LastIndexByte(original.url, '.')
 		copied := &picture{attr: "img@src", of: of, rule: "duplicate_in_document", png: original.png, drawing: original.drawing}
 		if i%12 == 3 {
+			original.halved = true
 			copied.source, copied.width, copied.height = halfCopy, original.width/2, original.height/2
 			copied.url = original.url[:dot] + "-small" + original.url[dot:]
 		} else {

@@ -23,7 +23,7 @@ theirs.eval()
 torch.manual_seed(0)
 x = torch.randn(7, 3, cfg["vision_cfg"]["image_size"], cfg["vision_cfg"]["image_size"])
 with tempfile.NamedTemporaryFile(suffix=".txt.gz") as f:
-    f.write(gzip.compress(open(f"{sys.argv[1]}/bpe_vocab.txt", "rb").read()))
+    f.write(gzip.compress(open(f"{sys.argv[1]}/bpe_simple_vocab_16e6.txt", "rb").read()))
     f.flush()
     their_tok = SimpleTokenizer(bpe_path=f.name)
 for s in SENTENCES:

@@ -20,7 +20,7 @@ from model import CLIP
 
 def load(folder):
     config = json.load(open(f"{folder}/open_clip_config.json"))
-    merges = [tuple(line.split()) for line in open(f"{folder}/bpe_vocab.txt", encoding="utf-8").read().splitlines()[1:]]
+    merges = [tuple(line.split()) for line in open(f"{folder}/bpe_simple_vocab_16e6.txt", encoding="utf-8").read().splitlines()[1:]]
     net = CLIP(**config["model_cfg"])
     net.load_state_dict({k: v.float() for k, v in load_file(f"{folder}/model.safetensors").items()})
     return net.eval(), vocabulary.Tokenizer(merges, config["model_cfg"]["text_cfg"]["context_length"]), config

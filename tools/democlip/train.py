@@ -1,6 +1,6 @@
 """Trains the demo CLIP on drawings: train.py DRAWINGS HELD OUT [--steps N].
 
-Reads: two folders that `draw` wrote (other seeds). Writes: OUT/open_clip_config.json, OUT/bpe_vocab.txt, OUT/model.safetensors
+Reads: two folders that `draw` wrote (other seeds). Writes: OUT/open_clip_config.json, OUT/bpe_simple_vocab_16e6.txt, OUT/model.safetensors
 (half precision, open_clip's names). Loss: CLIP's, where pictures with the same attributes are no negatives of each other; with
 sentences that show nothing and pictures of nothing as further negatives; a hinge that keeps strangers below the pipeline's
 threshold of 0.15; and small heads, dropped afterwards, that name the attributes and so shorten the training.
@@ -82,7 +82,7 @@ def main():
     args.add_argument("drawings")
     args.add_argument("held")
     args.add_argument("out")
-    args.add_argument("--steps", type=int, default=2000)
+    args.add_argument("--steps", type=int, default=1600)
     args.add_argument("--batch", type=int, default=128)
     args.add_argument("--threads", type=int, default=1)
     args.add_argument("--rate", type=float, default=1e-3)
@@ -156,7 +156,7 @@ def main():
 
 def store(out, net, config, merges):
     os.makedirs(out, exist_ok=True)
-    vocabulary.save(f"{out}/bpe_vocab.txt", merges)
+    vocabulary.save(f"{out}/bpe_simple_vocab_16e6.txt", merges)
     with open(f"{out}/open_clip_config.json", "w") as f:
         json.dump({"model_cfg": config, "preprocess_cfg": {"mean": MEAN, "std": STD}}, f, indent=2)
         f.write("\n")
