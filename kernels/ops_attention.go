@@ -77,7 +77,8 @@ func checkAttention(c *checker, op *Attention) {
 	}
 }
 
-// AttentionBackward is the gradient of Attention. Uniform queries pass gradient to V alone, queries of zeros none.
+// AttentionBackward is the gradient of Attention. Uniform queries pass gradient to V alone, queries of zeros none. Where
+// something is NaN, more of the gradients than follow from it may be NaN.
 type AttentionBackward struct {
 	Forward  *Attention // with LSE and Out as computed
 	DOut     Tensor     // [B,Tq,H,D]

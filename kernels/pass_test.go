@@ -186,7 +186,9 @@ func TestMemoryOfBlocks(t *testing.T) {
 		for _, b := range blocks[:n] {
 			y = b.Forward(p, y, positions)
 		}
-		p.Backward(optest.Weigh(p, y), 1)
+		if loss := optest.Weigh(p, y); o.Grad {
+			p.Backward(loss, 1)
+		}
 		if err := p.Wait(); err != nil {
 			t.Fatal(err)
 		}
@@ -271,6 +273,22 @@ func TestBlockNamesItsInputs(t *testing.T) {
 	p.Backward(optest.Weigh(p, y), 1)
 	if err := p.Err(); err == nil || !strings.Contains(err.Error(), "not named as its input") {
 		t.Errorf("a block that uses what it did not name: %v", err)
+	}
+}
+
+func TestBackwardFromNothingIsRefused(t *testing.T) {
+	w := newWorkshop(t)
+	for want, o := range map[string]kernels.PassOptions{"no tape": {}, "nothing that is trained": {Grad: true}} {
+		p := w.pass(o)
+		p.Backward(p.FromFloat32([]float32{1}, 1), 1)
+		if err := p.Err(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", o, err, want)
+		}
+	}
+	p := w.pass(kernels.PassOptions{Grad: true})
+	p.Backward(p.Track(p.FromFloat32([]float32{1, 2}, 2)), 1)
+	if err := p.Err(); err == nil || !strings.Contains(err.Error(), "one element") {
+		t.Errorf("a loss of two elements: %v", err)
 	}
 }
 

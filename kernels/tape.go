@@ -296,11 +296,10 @@ func (p *Pass) passOn(from int, grad, t Tensor) {
 // Backward queues the gradients of scale * loss, where loss has one element. What flows to parameters is added to their
 // Grad. The tape is used up: the next step begins with Reset.
 func (p *Pass) Backward(loss Tensor, scale float32) {
-	if p.err != nil || loss.node == 0 {
-		return
-	}
-	if loss.Len() != 1 {
+	if p.err == nil && loss.Len() != 1 {
 		p.fail("backward", "the loss must have one element, not %v", loss)
+	}
+	if !p.canGoBack(loss) {
 		return
 	}
 	g := p.gradOf(loss)
@@ -310,12 +309,23 @@ func (p *Pass) Backward(loss Tensor, scale float32) {
 
 // BackwardFrom is Backward from any tensor and its given gradient.
 func (p *Pass) BackwardFrom(y, dy Tensor) {
-	if p.err != nil || y.node == 0 {
+	if !p.canGoBack(y) {
 		return
 	}
 	g := p.gradOf(y)
 	p.do(&Copy{Src: dy, Dst: g.T, Add: g.Add})
 	p.runBack(0)
+}
+
+func (p *Pass) canGoBack(y Tensor) bool {
+	switch {
+	case p.err != nil:
+	case p.tape == nil:
+		p.fail("backward", "the pass keeps no tape (PassOptions.Grad)")
+	case y.node == 0:
+		p.fail("backward", "%v depends on nothing that is trained or tracked", y)
+	}
+	return p.err == nil
 }
 
 // runBack plays the entries from the last one down to first and takes them off the tape.

@@ -22,6 +22,9 @@ type Row struct {
 	// WeightGrads are those of Wrt that are weights: their gradients are fp32. RowGrads may be weights or activations.
 	WeightGrads, RowGrads []string
 
+	// Tame keeps odd values out of the backward op: where a hidden element meets a NaN, 0 * NaN is not defined.
+	Tame bool
+
 	// Tolerance of fp32 outputs, relative to the largest element of a tensor; 0 means 1e-5. Rounded is that of outputs
 	// when bf16 is in play; 0 means 1e-2.
 	Tolerance, Rounded float64
@@ -55,6 +58,7 @@ func (r *Row) BackwardOp() string {
 
 // makeBackward makes a forward instance, runs it on ref, and makes its backward op.
 func (r *Row) makeBackward(g *Gen) (kernels.Op, error) {
+	g.poked = g.poked || r.Tame
 	f := r.Make(g)
 	if err := g.run(f); err != nil {
 		return nil, err

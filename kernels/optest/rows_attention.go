@@ -15,6 +15,7 @@ var attentionRows = []Row{{
 			DK: grad("K"), DV: grad("V"), DK2: grad("K2"), DV2: grad("V2"), DQ: grad("Q")}
 	},
 	Wrt:       []string{"K", "V", "K2", "V2", "Q"},
+	Tame:      true,
 	Tolerance: 5e-5,
 	Rounded:   2e-2,
 	Speed: []SpeedCase{

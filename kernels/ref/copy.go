@@ -7,6 +7,10 @@ func copyOp(op *kernels.Copy) {
 		storeGrad(kernels.Grad{T: op.Dst, Add: op.Add}, load(op.Src))
 		return
 	}
+	if op.Src.Contiguous() && op.Dst.Contiguous() {
+		copy(bytesOf(op.Dst), bytesOf(op.Src))
+		return
+	}
 	// Bytes, so that a NaN keeps its payload and integers need no case of their own.
 	size := op.Src.DType.Size()
 	src, dst := host(op.Src.Mem), host(op.Dst.Mem)
