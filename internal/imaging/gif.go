@@ -150,19 +150,18 @@ func decodeGIF(data []byte, cfg Config) (*Picture, error) {
 			p.PaletteAlpha[f.transparent] = 0
 		}
 	}
-	blocks := &gifBlocks{data: data, pos: f.codes}
-	return p, f.pixels(newLZW(blocks, f.bits), blocks, p)
+	return p, f.pixels(newLZW(&gifBlocks{data: data, pos: f.codes}, f.bits), p)
 }
 
 // pixels reads the frame's rows into p.
-func (f *gifFrame) pixels(codes io.Reader, blocks *gifBlocks, p *Picture) error {
+func (f *gifFrame) pixels(codes io.Reader, p *Picture) error {
 	for _, y := range f.rows() {
 		if f.w == 0 {
 			continue
 		}
 		row := p.Pix[(f.y+y)*p.Width+f.x:][:f.w]
 		if _, err := io.ReadFull(codes, row); err != nil {
-			if blocks.cut || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				return truncated(GIF, "the pixels")
 			}
 			return damaged(GIF, "%v", err)
@@ -191,20 +190,17 @@ type gifBlocks struct {
 	data []byte
 	pos  int
 	rest []byte
-	cut  bool
 }
 
 func (s *gifBlocks) Read(b []byte) (int, error) {
 	for len(s.rest) == 0 {
-		if s.pos >= len(s.data) {
-			s.cut = true
+		end := s.pos + 1
+		if s.pos < len(s.data) {
+			end += int(s.data[s.pos])
+		}
+		if end > len(s.data) || end == s.pos+1 {
 			return 0, io.EOF
 		}
-		n := int(s.data[s.pos])
-		if n == 0 {
-			return 0, io.EOF
-		}
-		end := min(s.pos+1+n, len(s.data))
 		s.rest, s.pos = s.data[s.pos+1:end], end
 	}
 	n := copy(b, s.rest)

@@ -2,7 +2,10 @@ package imaging
 
 // JPEG: what can be known from the markers alone. The pixels come from libjpeg-turbo (jpeg_native.go) or Go.
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // jpegFrame is what the frame header says.
 type jpegFrame struct {
@@ -90,8 +93,16 @@ func readJPEGFrame(data []byte) (f jpegFrame, err error) {
 }
 
 // jpegEnds says whether the data reach the end-of-image marker. Without it libjpeg invents the rest, and Pillow raises.
+// In data with errors the walk over the markers may miss it, so that one anywhere after the first scan's head will do.
 func jpegEnds(data []byte) bool {
-	return jpegMarkers(data, func(marker byte, _ []byte) bool { return marker != markerEOI })
+	scan := data
+	found := jpegMarkers(data, func(marker byte, body []byte) bool {
+		if marker == markerSOS && len(scan) == len(data) {
+			scan = body[len(body):cap(body)]
+		}
+		return marker != markerEOI
+	})
+	return found || len(scan) < len(data) && bytes.Contains(scan, []byte{0xFF, markerEOI})
 }
 
 func probeJPEG(data []byte) (Config, error) {

@@ -76,6 +76,22 @@ int mmc4_load_webp(char *path, size_t path_size, char *why, size_t why_size, int
     return 0;
 }
 
+// only_warned says whether the last call produced the whole picture. TurboJPEG reports "a warning was given" also when a
+// fatal error followed; the text is then the error's, else it is the first warning's.
+static int only_warned(void *handle) {
+    static const char *const warnings[] = {
+        "Corrupt JPEG data",  "Premature end of JPEG file", "Inconsistent progression sequence",
+        "Invalid SOS parameters for sequential", "Unknown Adobe color transform", "Warning: unknown JFIF",
+        "Application transferred too many",
+    };
+    const char *text = tj.error_text(handle);
+    size_t i;
+    if (tj.error_code(handle) != error_warning) return 0;
+    for (i = 0; i < sizeof warnings / sizeof *warnings; i++)
+        if (!strncmp(text, warnings[i], strlen(warnings[i]))) return 1;
+    return 0;
+}
+
 int mmc4_jpeg_decode(const uint8_t *data, size_t size, uint8_t *pixels, int width, int height, int format, int bands,
                      char *why, size_t why_size) {
     void *handle = tj.init_decompress();
@@ -86,7 +102,7 @@ int mmc4_jpeg_decode(const uint8_t *data, size_t size, uint8_t *pixels, int widt
     }
     failed = tj.decompress(handle, data, size, pixels, width, width * bands, height, format,
                            flag_accurateDCT | flag_limitScans);
-    if (failed && tj.error_code(handle) == error_warning) failed = 0;
+    if (failed && only_warned(handle)) failed = 0;
     if (failed) snprintf(why, why_size, "%s", tj.error_text(handle));
     tj.destroy(handle);
     return failed ? -1 : 0;

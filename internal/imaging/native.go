@@ -17,8 +17,9 @@ import (
 
 const messageSize = 512
 
-func pointer(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b))) }
-func message(b []byte) *C.char    { return (*C.char)(unsafe.Pointer(unsafe.SliceData(b))) }
+func pointer(b []byte) *C.uint8_t  { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b))) }
+func numbers(v []int32) *C.int32_t { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(v))) }
+func message(b []byte) *C.char     { return (*C.char)(unsafe.Pointer(unsafe.SliceData(b))) }
 
 func text(b []byte) string { return C.GoString(message(b)) }
 

@@ -166,6 +166,10 @@ func decodePNG(data []byte, cfg Config) (*Picture, error) {
 	if err := readPNGRows(z, h, p); err != nil {
 		return nil, source.explain(err)
 	}
+	// Pillow notices a wrong or missing checksum of the pixels only if it lies in the same chunk as the last of them.
+	if n, err := z.Read(make([]byte, 1)); n == 0 && err != io.EOF && source.length > 4 {
+		return nil, source.explain(err)
+	}
 	return p, nil
 }
 
@@ -178,20 +182,20 @@ func fullPalette(triples []byte) []uint8 {
 
 // pngPixels joins the bodies of consecutive IDAT chunks. Their checksums are not checked, as in Pillow.
 type pngPixels struct {
-	data []byte
-	pos  int
-	rest []byte
-	cut  bool // the file ended within the chunks
+	data   []byte
+	pos    int
+	rest   []byte
+	length uint32 // of the chunk that rest is from, as the file says
 }
 
 func (s *pngPixels) Read(b []byte) (int, error) {
 	for len(s.rest) == 0 {
-		kind, body, next, ok := pngChunk(s.data, s.pos)
+		kind, body, next, _ := pngChunk(s.data, s.pos)
 		if kind != "IDAT" {
-			s.cut = s.cut || !ok
 			return 0, io.EOF
 		}
-		s.rest, s.pos, s.cut = body, next, s.cut || !ok
+		s.length = binary.BigEndian.Uint32(s.data[s.pos:])
+		s.rest, s.pos = body, next
 	}
 	n := copy(b, s.rest)
 	s.rest = s.rest[n:]
@@ -209,10 +213,11 @@ func (s *pngPixels) explain(err error) error {
 var adam7 = [7][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
 
 func readPNGRows(z io.Reader, h *pngHeader, p *Picture) error {
+	passes := adam7[:]
 	if !h.interlaced {
-		return readPNGPass(z, h, p, 0, 0, 1, 1)
+		passes = [][4]int{{0, 0, 1, 1}}
 	}
-	for _, pass := range adam7 {
+	for _, pass := range passes {
 		if err := readPNGPass(z, h, p, pass[0], pass[1], pass[2], pass[3]); err != nil {
 			return err
 		}

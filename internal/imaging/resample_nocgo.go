@@ -1,3 +1,5 @@
+//go:build !cgo
+
 package imaging
 
 func resampleRows(dst, src raster, w *weights)    { resampleRowsRef(dst, src, w) }

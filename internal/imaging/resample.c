@@ -1,0 +1,73 @@
+// Resampling passes: portable C and the choice of instructions. resample_avx2.c and resample_avx512.c hold the fast ones.
+#include "resample.h"
+
+#include <stddef.h>
+
+#include "resample_impl.h"
+
+int mmc4_resample_level(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi"))
+        return 2;
+    if (__builtin_cpu_supports("avx2")) return 1;
+#endif
+    return 0;
+}
+
+static void rows_portable(uint8_t *dst, const uint8_t *src, int rows, int width, int bands, const mmc4_weights *w) {
+    int y, x, i, b;
+    for (y = 0; y < rows; y++, src += (size_t)width * bands) {
+        for (x = 0; x < w->outputs; x++, dst += bands) {
+            const uint8_t *in = src + (size_t)w->first[x] * bands;
+            const int32_t *k = w->values + (size_t)x * w->taps;
+            uint32_t sum[4] = {HALF, HALF, HALF, HALF};  // unsigned: wraps
+            for (i = 0; i < w->count[x]; i++)
+                for (b = 0; b < bands; b++) sum[b] += in[i * bands + b] * (uint32_t)k[i];
+            for (b = 0; b < bands; b++) dst[b] = mmc4_clip8((int32_t)sum[b]);
+        }
+    }
+}
+
+int mmc4_resample_rows(int level, uint8_t *dst, const uint8_t *src, int rows, int width, int bands,
+                       const int32_t *first, const int32_t *count, const int32_t *values, int taps, int outputs) {
+    mmc4_weights w = {first, count, values, taps, outputs};
+#if defined(__x86_64__)
+    if (bands >= 3 && level >= 2) return mmc4_rows_avx512(dst, src, rows, width, bands, &w);
+    if (bands >= 3 && level == 1) return mmc4_rows_avx2(dst, src, rows, width, bands, &w);
+#endif
+    rows_portable(dst, src, rows, width, bands, &w);
+    return 0;
+}
+
+int mmc4_resample_columns(int level, uint8_t *dst, const uint8_t *src, int stride, const int32_t *first,
+                          const int32_t *count, const int32_t *values, int taps, int outputs) {
+    mmc4_weights w = {first, count, values, taps, outputs};
+    int y, done;
+    for (y = 0; y < outputs; y++, dst += stride) {
+        done = 0;
+#if defined(__x86_64__)
+        if (level >= 2)
+            done = mmc4_columns_avx512(dst, src, stride, &w, y);
+        else if (level == 1)
+            done = mmc4_columns_avx2(dst, src, stride, &w, y);
+#endif
+        mmc4_columns_portable(dst, src, stride, &w, y, done);
+    }
+    return 0;
+}
+
+void mmc4_columns_portable(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y, int from) {
+    const int32_t *k = w->values + (size_t)y * w->taps;
+    uint32_t sums[256];
+    int x, i, n, block;
+    for (x = from; x < stride; x += block) {
+        const uint8_t *in = src + (size_t)w->first[y] * stride + x;
+        block = stride - x < 256 ? stride - x : 256;
+        for (n = 0; n < block; n++) sums[n] = HALF;
+        for (i = 0; i < w->count[y]; i++, in += stride)
+            for (n = 0; n < block; n++) sums[n] += in[n] * (uint32_t)k[i];
+        for (n = 0; n < block; n++) dst[x + n] = mmc4_clip8((int32_t)sums[n]);
+    }
+}
