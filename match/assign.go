@@ -25,22 +25,25 @@ func (s *Solver) Assign(dst []int, sim [][]float32) ([]int, error) {
 	if m == 0 {
 		return dst, fmt.Errorf("assign: %d images but no sentence", n)
 	}
-	s.cost = grow(s.cost, n*m)
+	s.flat = grow(s.flat, n*m)
 	for i, row := range sim {
 		if len(row) != m {
 			return dst, fmt.Errorf("assign: image %d has %d similarities, image 0 has %d", i, len(row), m)
 		}
-		for j, v := range row {
+		copy(s.flat[i*m:], row)
+	}
+	if s.pairs32(s.flat, n, m) == badValue {
+		for k, v := range s.flat {
 			if v-v != 0 {
-				return dst, fmt.Errorf("assign: the similarity of image %d and sentence %d is %v", i, j, v)
+				return dst, fmt.Errorf("assign: the similarity of image %d and sentence %d is %v", k/m, k%m, v)
 			}
-			s.cost[i*m+j] = -float64(v)
 		}
 	}
 	s.answer = grow(s.answer, n)
-	if _, err := s.Solve(s.answer, s.cost, n, m); err != nil {
-		return dst, err
+	for i := range s.answer {
+		s.answer[i] = -1
 	}
+	s.fill(s.answer, n, m)
 	for i, j := range s.answer {
 		if j < 0 {
 			j, _ = Best(sim[i])
