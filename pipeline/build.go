@@ -46,7 +46,7 @@ func Build(ctx context.Context, cfg Config, progress Progress) (Summary, error) 
 	if err := cfg.check(); err != nil {
 		return Summary{}, err
 	}
-	old := debug.SetMemoryLimit(cfg.Memory)
+	old := debug.SetMemoryLimit(max(cfg.Memory, leastMemory)) // less would only make the collector run all the time
 	defer debug.SetMemoryLimit(old)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -58,6 +58,9 @@ func Build(ctx context.Context, cfg Config, progress Progress) (Summary, error) 
 	}
 	return summary, explained(err)
 }
+
+// leastMemory is about what the program needs whatever it is told.
+const leastMemory = 128 << 20
 
 // check refuses what cannot be begun.
 func (c *Config) check() error {

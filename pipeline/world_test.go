@@ -24,9 +24,11 @@ import (
 	"mmc4/crawl/fetch"
 )
 
+type server = httptest.Server
+
 type world struct {
 	dir    string
-	server *httptest.Server
+	server *server
 	mu     sync.Mutex
 	asked  map[string]int
 }
