@@ -28,7 +28,8 @@ type engine struct {
 
 	mu      sync.Mutex
 	hosts   map[string]*host
-	ready   hostHeap    // hosts that could be asked, by time
+	warm    hostHeap    // hosts that have something to ask for and an idle connection, by the time of their turn
+	cold    hostHeap    // those without a connection
 	quiet   list.List   // of *host: nothing to do, remembered for a while
 	running int         // goroutines of exchanges and deliveries
 	timer   *time.Timer // for the first of ready
@@ -107,10 +108,12 @@ func (e *engine) tick() {
 // pump starts what may be started now. The lock is held.
 func (e *engine) pump() {
 	now := time.Now()
-	for len(e.ready) > 0 && e.running < e.opt.Connections {
-		h := e.ready[0]
-		if wait := h.at.Sub(now); wait > 0 {
-			e.timer.Reset(wait)
+	for e.running < e.opt.Connections {
+		h, wait := e.choose(now)
+		if h == nil {
+			if wait > 0 {
+				e.timer.Reset(wait)
+			}
 			return
 		}
 		j := h.take(now)
@@ -121,6 +124,24 @@ func (e *engine) pump() {
 		e.arrange(h)
 		go e.work(h, j)
 	}
+}
+
+// choose gives the host whose turn it is, or how long to wait for one; 0 says that something else must happen first.
+// Who has a connection goes first: a connection is worth many requests. A new one is made while there is room for it.
+func (e *engine) choose(now time.Time) (h *host, wait time.Duration) {
+	for i, heap := range []hostHeap{e.warm, e.cold} {
+		if len(heap) == 0 || i == 1 && !e.room(now) {
+			continue
+		}
+		left := heap[0].at.Sub(now)
+		if left <= 0 {
+			return heap[0], 0
+		}
+		if wait == 0 || left < wait {
+			wait = left
+		}
+	}
+	return nil, wait
 }
 
 // work does one exchange and what follows from it.

@@ -37,7 +37,8 @@ type host struct {
 	open     int // connections, idle ones included
 
 	at    time.Time     // when something can be asked
-	index int           // in the heap, -1 if there is nothing to ask
+	heap  *hostHeap     // engine.warm or engine.cold, nil if there is nothing to ask
+	index int           // in heap
 	quiet *list.Element // in engine.quiet
 }
 
@@ -45,7 +46,7 @@ type host struct {
 func (e *engine) host(name string) *host {
 	h := e.hosts[name]
 	if h == nil {
-		h = &host{name: name, slowdown: 1, index: -1, robots: map[string]*robotsEntry{}}
+		h = &host{name: name, slowdown: 1, robots: map[string]*robotsEntry{}}
 		e.hosts[name] = h
 	}
 	return h
@@ -110,24 +111,28 @@ func (h *host) answeredAt(t time.Time, rate float64) {
 	}
 }
 
-// arrange moves the host to its place in the heap, or to the quiet ones. A host is forgotten when it has been quiet for
+// arrange moves the host to its place in the heaps, or to the quiet ones. A host is forgotten when it has been quiet for
 // the longest time and there are many of them.
 func (e *engine) arrange(h *host) {
 	idle := h.queue.len() == 0 && len(h.delayed) == 0
-	at, ok := h.turn(e.opt.PerHost, e.opt.PerHostRate)
-	if idle || !ok {
-		if h.index >= 0 {
-			heap.Remove(&e.ready, h.index)
+	var to *hostHeap
+	if at, ok := h.turn(e.opt.PerHost, e.opt.PerHostRate); ok && !idle {
+		if h.queue.len() == 0 && h.delayed[0].ready.After(at) {
+			at = h.delayed[0].ready
 		}
-	} else {
-		h.at = at
-		if h.queue.len() == 0 && h.delayed[0].ready.After(h.at) {
-			h.at = h.delayed[0].ready
+		if h.at, to = at, &e.cold; len(h.idle) > 0 {
+			to = &e.warm
 		}
-		if h.index >= 0 {
-			heap.Fix(&e.ready, h.index)
-		} else {
-			heap.Push(&e.ready, h)
+	}
+	switch {
+	case to != nil && to == h.heap:
+		heap.Fix(to, h.index)
+	default:
+		if h.heap != nil {
+			heap.Remove(h.heap, h.index)
+		}
+		if h.heap = to; to != nil {
+			heap.Push(to, h)
 		}
 	}
 	busy := !idle || h.inflight > 0
@@ -162,17 +167,21 @@ func (e *engine) sweep() {
 // learn draws the conclusions from an exchange with the host.
 func (h *host) learn(s step, maxRetryAfter time.Duration) {
 	busy := s.outcome == "http_429" || s.outcome == "http_503"
+	if busy || s.outcome == Timeout { // after a timeout it may still be at work on what we gave up
+		h.slowdown = min(2*h.slowdown, maxSlowdown)
+	}
 	switch {
 	case busy:
-		h.slowdown = min(2*h.slowdown, maxSlowdown)
 		if s.retryAfter > 0 && s.retryAfter <= maxRetryAfter {
 			if to := time.Now().Add(s.retryAfter); to.After(h.next) {
 				h.next = to
 			}
 		}
 	case s.answered:
-		h.slowdown = max(0.9*h.slowdown, 1)
 		h.failures = 0
+		if s.outcome != Timeout {
+			h.slowdown = max(0.9*h.slowdown, 1)
+		}
 		return
 	case s.outcome != Connect && s.outcome != TLS && s.outcome != Reset && s.outcome != Timeout:
 		return
@@ -226,7 +235,7 @@ func (s *hostHeap) Pop() any {
 	last := len(*s) - 1
 	h := (*s)[last]
 	(*s)[last] = nil
-	*s, h.index = (*s)[:last], -1
+	*s = (*s)[:last]
 	return h
 }
 

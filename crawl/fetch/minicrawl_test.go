@@ -114,6 +114,12 @@ func minicrawlRules(t testing.TB, port, tlsPort int) []ConnectRule {
 }
 
 func TestMiniCrawl(t *testing.T) {
+	t.Run("direct", func(t *testing.T) { testMiniCrawl(t, false) })
+	t.Run("proxy", func(t *testing.T) { testMiniCrawl(t, true) })
+}
+
+// testMiniCrawl fetches with every limit at its default, or faster and through the server as a proxy.
+func testMiniCrawl(t *testing.T, proxied bool) {
 	root, serve := minicrawl(t)
 	log := filepath.Join(t.TempDir(), "access.jsonl")
 	const slow = 0.3 // of the server's delays, and so of our deadlines
@@ -124,10 +130,15 @@ func TestMiniCrawl(t *testing.T) {
 		truth[r.URL] = r
 	}
 
-	f, err := New(Options{
+	o := Options{
 		Contact: "test@example.org", ConnectTo: minicrawlRules(t, port, tlsPort), SpillDir: t.TempDir(),
-		FirstByteTimeout: 8 * time.Second, StallTimeout: 8 * time.Second, TotalTimeout: 20 * time.Second,
-	})
+		FirstByteTimeout: 20 * time.Second, StallTimeout: 8 * time.Second, TotalTimeout: 25 * time.Second,
+	}
+	if proxied {
+		o.ConnectTo, o.PerHostRate = nil, 100
+		o.Proxy = &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
+	}
+	f, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +174,9 @@ func TestMiniCrawl(t *testing.T) {
 		}
 		// A decoder has the last word on what comes whole and begins like a picture.
 		decoders := r.Outcome == OK && (want.Outcome == TooManyPixels || want.Outcome == DecodeError || want.Decode != "ok" && want.Outcome == Truncated)
-		if !slices.Contains(want.Accept, r.Outcome) && !decoders {
+		// A proxy that cannot look up a name says 502.
+		lookups := proxied && r.Outcome == "http_502" && slices.Contains(want.Accept, DNS)
+		if !slices.Contains(want.Accept, r.Outcome) && !decoders && !lookups {
 			t.Errorf("%s (%s): %s, want one of %v: %s", want.URL, want.Kind, r.Outcome, want.Accept, r.Detail)
 		}
 		if r.Outcome == OK && want.SHA256 != "" && !strings.HasSuffix(r.Detail, want.SHA256) {
@@ -175,7 +188,7 @@ func TestMiniCrawl(t *testing.T) {
 		counts[fmt.Sprintf("%-16s %s", r.Outcome, want.Kind)]++
 		if want.Attempts != 0 && want.Attempts != r.Attempts {
 			attempts[fmt.Sprintf("%s %s: %d attempts, the truth says %d", want.Kind, r.Outcome, r.Attempts, want.Attempts)]++
-			if want.Kind == "flaky" || !transient(r.Outcome) {
+			if (want.Kind == "flaky" || !transient(r.Outcome)) && !lookups {
 				t.Errorf("%s: %d attempts, want %d", want.URL, r.Attempts, want.Attempts)
 			}
 		}
@@ -189,18 +202,18 @@ func TestMiniCrawl(t *testing.T) {
 		t.Log("\n" + strings.Join(lines, "\n"))
 	}
 	time.Sleep(time.Second) // the server flushes its log every 0.3 s
-	checkLog(t, log, got)
+	checkLog(t, log, got, proxied)
 }
 
 // checkLog proves our manners from the server's side.
-func checkLog(t *testing.T, path string, got map[string]Result) {
+func checkLog(t *testing.T, path string, got map[string]Result, proxied bool) {
 	rows := readLines[logRow](t, path)
 	byHost := map[string][]logRow{}
 	conns := map[int]bool{}
 	for _, r := range rows {
 		byHost[r.Host] = append(byHost[r.Host], r)
 		conns[r.Port] = true
-		if strings.HasPrefix(r.Path, "/canary") || !strings.HasSuffix(strings.Split(r.Host, ":")[0], ".test") {
+		if strings.HasPrefix(r.Path, "/canary") || !proxied && !strings.HasSuffix(strings.Split(r.Host, ":")[0], ".test") {
 			t.Errorf("asked for http://%s%s", r.Host, r.Path)
 		}
 		if r.Agent != "mmc4/dev (+test@example.org)" || r.From != "test@example.org" {
@@ -217,7 +230,7 @@ func checkLog(t *testing.T, path string, got map[string]Result) {
 			}
 		}
 	}
-	most, most2 := 0, 0
+	most, most2 := 0, map[string]int{}
 	for host, list := range byHost {
 		sort.Slice(list, func(a, b int) bool { return list[a].Time < list[b].Time })
 		if list[0].Path != "/robots.txt" {
@@ -228,13 +241,15 @@ func checkLog(t *testing.T, path string, got map[string]Result) {
 			if !abandoned && r.AtOnce > 2 {
 				t.Errorf("%s: %d requests at once", host, r.AtOnce)
 			}
-			most2 = max(most2, r.AtOnce)
+			if r.AtOnce > 2 {
+				most2[host] = max(most2[host], r.AtOnce)
+			}
 			n := 1
 			for k := i + 1; k < len(list) && list[k].Time-r.Time < 1; k++ {
 				n++
 			}
 			most = max(most, n)
-			if n > 10 {
+			if n > 10 && !proxied {
 				t.Errorf("%s: %d requests within a second", host, n)
 			}
 		}
@@ -254,7 +269,7 @@ func checkLog(t *testing.T, path string, got map[string]Result) {
 			t.Errorf("delay.test: %.2f s apart", r.Time-byHost["delay.test"][i-1].Time)
 		}
 	}
-	t.Logf("%d requests on %d connections; at most %d of a host in a second, %d at once", len(rows), len(conns), most, most2)
+	t.Logf("%d requests on %d connections; at most %d of a host in a second; more than 2 open at once, by the server's count, which goes on after we gave up: %v", len(rows), len(conns), most, most2)
 }
 
 // BenchmarkWellBehaved fetches every picture URL from the well-behaved server, without the limit of requests a second.

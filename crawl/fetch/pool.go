@@ -8,6 +8,7 @@ import (
 	"container/list"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"mmc4/crawl/weburl"
@@ -16,10 +17,14 @@ import (
 // idleLimit is shorter than the keep-alive time of common servers, so that they rarely close on us as we ask.
 const idleLimit = 4 * time.Second
 
+// turnLimit is how long a connection may keep others from being made while its host has more to ask for.
+const turnLimit = 10 * time.Second
+
 type conn struct {
 	*http.ClientConn
 	host   *host
 	origin string
+	made   time.Time
 	since  time.Time     // idle since
 	idle   *list.Element // in pool.idle
 }
@@ -31,13 +36,12 @@ type pool struct {
 	reap *time.Timer
 }
 
-// takeConn gives an idle connection of j's host or makes one. fresh wants a new one.
+// takeConn gives an idle connection of a host or makes one. fresh wants a new one.
 func (e *engine) takeConn(ctx context.Context, h *host, u *weburl.URL, fresh bool) (*conn, error) {
 	key := origin(u)
 	var dead []*conn
 	e.mu.Lock()
-	for i := len(h.idle) - 1; i >= 0; i-- {
-		c := h.idle[i]
+	for _, c := range slices.Backward(slices.Clone(h.idle)) {
 		if c.origin != key {
 			continue
 		}
@@ -47,20 +51,18 @@ func (e *engine) takeConn(ctx context.Context, h *host, u *weburl.URL, fresh boo
 			closeAll(dead)
 			return c, nil
 		}
-		e.drop(c)
-		dead = append(dead, c)
+		dead = append(dead, e.drop(c))
 	}
 	if h.open >= e.opt.PerHost && len(h.idle) > 0 {
 		c := h.idle[0]
 		e.unlist(c)
-		e.drop(c)
-		dead = append(dead, c)
+		dead = append(dead, e.drop(c))
 	}
-	if e.pool.open >= e.opt.Connections && e.pool.idle.Len() > 0 {
-		c := e.pool.idle.Front().Value.(*conn)
-		e.unlist(c)
-		e.drop(c)
-		dead = append(dead, c)
+	if e.pool.open >= e.opt.Connections {
+		if c := e.victim(); c != nil {
+			e.unlist(c)
+			dead = append(dead, e.drop(c))
+		}
 	}
 	e.pool.open++
 	h.open++
@@ -68,7 +70,7 @@ func (e *engine) takeConn(ctx context.Context, h *host, u *weburl.URL, fresh boo
 	closeAll(dead)
 
 	cc, err := e.transportFor(u).NewClientConn(ctx, u.Scheme, address(u))
-	c := &conn{ClientConn: cc, host: h, origin: key}
+	c := &conn{ClientConn: cc, host: h, origin: key, made: time.Now()}
 	if err != nil {
 		e.mu.Lock()
 		e.drop(c)
@@ -76,6 +78,29 @@ func (e *engine) takeConn(ctx context.Context, h *host, u *weburl.URL, fresh boo
 		return nil, err
 	}
 	return c, nil
+}
+
+// room tells whether one more connection can be had.
+func (e *engine) room(now time.Time) bool {
+	if e.pool.open < e.opt.Connections {
+		return true
+	}
+	c := e.victim()
+	return c != nil && (c.host.queue.len() == 0 || now.Sub(c.made) > turnLimit)
+}
+
+// victim is the idle connection to close for another: one whose host does not need it, else the oldest.
+func (e *engine) victim() (oldest *conn) {
+	for el := e.pool.idle.Front(); el != nil; el = el.Next() {
+		c := el.Value.(*conn)
+		if c.host.queue.len() == 0 {
+			return c
+		}
+		if oldest == nil || c.made.Before(oldest.made) {
+			oldest = c
+		}
+	}
+	return oldest
 }
 
 // giveConn takes a connection back; keep says that it can carry another request.
@@ -104,11 +129,13 @@ func (e *engine) unlist(c *conn) {
 			break
 		}
 	}
+	e.arrange(c.host)
 }
 
-func (e *engine) drop(c *conn) {
+func (e *engine) drop(c *conn) *conn {
 	e.pool.open--
 	c.host.open--
+	return c
 }
 
 // reapIdle closes what has been idle for too long, or all.
@@ -122,9 +149,9 @@ func (e *engine) reapIdle(all bool) {
 			break
 		}
 		e.unlist(c)
-		e.drop(c)
-		dead = append(dead, c)
+		dead = append(dead, e.drop(c))
 	}
+	e.pump()
 	e.mu.Unlock()
 	closeAll(dead)
 }

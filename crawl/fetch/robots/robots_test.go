@@ -96,7 +96,7 @@ func naive(r *rule, s string) bool {
 	if !r.end {
 		pattern += "*"
 	}
-	if strings.Count(pattern, "*") > 4 || len(s) > 40 {
+	if strings.Count(pattern, "*") > 3 || len(s) > 40 {
 		return r.match(s)
 	}
 	var match func(p, s string) bool
