@@ -35,6 +35,7 @@ func (w *web) plantShared() {
 	r := newRandom(w.seed, "plant shared")
 	for i, pic := range w.shared {
 		want := []int{16, 13, 7}[i]
+		var copies []*picture
 		for _, p := range w.pages {
 			if want == 0 {
 				break
@@ -48,7 +49,13 @@ func (w *web) plantShared() {
 				copied.shows = []int{len(p.text) - 1}
 			}
 			p.pictures, p.after = append(p.pictures, &copied), append(p.after, len(p.breaks)-1)
+			copies = append(copies, &copied)
 			want--
+		}
+		if pic.rule != "" && len(copies) <= 10 { // a small web: too few to be common
+			for _, c := range copies {
+				c.rule = "similarity"
+			}
 		}
 	}
 }

@@ -23,7 +23,7 @@ var small = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = Write(dir, Options{Seed: 3, Pages: 72})
+	_, err = Write(dir, Options{Seed: 3, Pages: 40})
 	return dir, err
 })
 
@@ -70,12 +70,12 @@ func hashTree(t *testing.T, dir string) map[string]string {
 func TestSameSeedSameBytes(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
 	for _, dir := range []string{a, b} {
-		if _, err := Write(dir, Options{Seed: 11, Pages: 12}); err != nil {
+		if _, err := Write(dir, Options{Seed: 11, Pages: 8}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	one, two := hashTree(t, a), hashTree(t, b)
-	if len(one) != len(two) || len(one) < 40 {
+	if len(one) != len(two) || len(one) < 30 {
 		t.Fatalf("%d and %d files", len(one), len(two))
 	}
 	for name, sum := range one {
@@ -84,7 +84,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 		}
 	}
 	c := t.TempDir()
-	if _, err := Write(c, Options{Seed: 12, Pages: 12}); err != nil {
+	if _, err := Write(c, Options{Seed: 12, Pages: 8}); err != nil {
 		t.Fatal(err)
 	}
 	if hashTree(t, c)["truth.json"] == one["truth.json"] {
@@ -94,7 +94,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 
 func TestTruthAgreesWithItself(t *testing.T) {
 	dir, truth := smallWeb(t)
-	if len(truth.Documents) < 72 {
+	if len(truth.Documents) < 40 {
 		t.Fatalf("%d documents", len(truth.Documents))
 	}
 	for _, d := range truth.Documents {
