@@ -134,7 +134,7 @@ func TestBuild(t *testing.T) {
 
 // TestSameBytesForAnyWorkers: the product does not depend on the workers, the memory or the partitions of the shuffles.
 func TestSameBytesForAnyWorkers(t *testing.T) {
-	w := newWorld(t, 90)
+	w := newWorld(t, 60)
 	first := t.TempDir()
 	cfg := w.config(first)
 	cfg.Workers = 1

@@ -90,7 +90,7 @@ func withStore(t testing.TB, wrap func(storage.Store) storage.Store) {
 
 // TestDeathAtAnyCommit kills a build before or after some of its commits, goes on, and compares.
 func TestDeathAtAnyCommit(t *testing.T) {
-	w := newWorld(t, 60)
+	w := newWorld(t, 40)
 	whole := t.TempDir()
 	build(t, w.config(whole))
 	want := product(t, whole)
@@ -125,7 +125,7 @@ func TestDeathAtAnyCommit(t *testing.T) {
 
 // TestSlices builds with slices, one after the other and all at once, one of them dying twice on the way.
 func TestSlices(t *testing.T) {
-	w := newWorld(t, 60)
+	w := newWorld(t, 40)
 	whole := t.TempDir()
 	build(t, w.config(whole))
 	want := product(t, whole)
@@ -200,7 +200,7 @@ func childBuild(out string) {
 
 // TestKill kills the process with SIGKILL at ten random moments, and compares.
 func TestKill(t *testing.T) {
-	w := newWorld(t, 60)
+	w := newWorld(t, 40)
 	whole := t.TempDir()
 	started := time.Now()
 	build(t, w.config(whole))

@@ -59,14 +59,20 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	case strings.Contains(name, "same"):
 		rw.Write(picture("same", 200, 180))
 	case strings.Contains(name, "large"):
-		rw.Write(picture(name, 900, 700))
+		rw.Write(picture(name, 900, 500))
 	default:
 		rw.Write(picture(name, 200, 160))
 	}
 }
 
+var pictures sync.Map
+
 // picture draws blocks of colours that depend on a name.
 func picture(name string, width, height int) []byte {
+	key := fmt.Sprint(name, width)
+	if data, ok := pictures.Load(key); ok {
+		return data.([]byte)
+	}
 	sum := sha256.Sum256([]byte(name))
 	rnd := rand.New(rand.NewChaCha8(sum))
 	m := image.NewRGBA(image.Rect(0, 0, width, height))
@@ -80,7 +86,8 @@ func picture(name string, width, height int) []byte {
 		}
 	}
 	var buf bytes.Buffer
-	png.Encode(&buf, m)
+	(&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&buf, m)
+	pictures.Store(key, buf.Bytes())
 	return buf.Bytes()
 }
 
