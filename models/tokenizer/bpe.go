@@ -80,32 +80,14 @@ func (b *BPE) piece(e *encoder, out []int, text []byte) []int {
 		text = append([]byte{' '}, text...)
 	}
 	if !b.words {
-		return b.word(e, out, text)
+		return e.word(out, text, b.mergeWord)
 	}
+	merge := b.mergeWord
 	s := scanner{text: text, table: classes16()}
 	for i := 0; i < len(text); {
 		end := s.next(i)
-		out = b.word(e, out, text[i:end])
+		out = e.word(out, text[i:end], merge)
 		i = end
-	}
-	return out
-}
-
-// word appends the ids of one word.
-func (b *BPE) word(e *encoder, out []int, word []byte) []int {
-	if len(word) > maxWordBytes {
-		for _, id := range b.mergeWord(e, word) {
-			out = append(out, int(id))
-		}
-		return out
-	}
-	ids, hash, ok := e.find(word)
-	if !ok {
-		ids = b.mergeWord(e, word)
-		e.remember(word, hash, ids)
-	}
-	for _, id := range ids {
-		out = append(out, int(id))
 	}
 	return out
 }

@@ -197,6 +197,7 @@ func (c *CLIP) EncodePlain(text string) []int {
 	}
 	raw := []byte(text)
 	out := make([]int, 0, len(raw)/3+2)
+	merge := c.mergeWord
 	s := scanner{text: raw, table: classes18()}
 	for i := 0; i < len(raw); {
 		if kind, n := s.at(i); kind == classSpace {
@@ -207,7 +208,7 @@ func (c *CLIP) EncodePlain(text string) []int {
 		if id >= 0 {
 			out = append(out, id)
 		} else {
-			out = c.word(e, out, raw[i:end])
+			out = e.word(out, raw[i:end], merge)
 		}
 		i = end
 	}
@@ -260,26 +261,14 @@ func foldedPrefix(text []byte, want string) int {
 	return at
 }
 
-func (c *CLIP) word(e *encoder, out []int, word []byte) []int {
-	ids, hash, ok := []int32(nil), uint64(0), false
-	if len(word) <= maxWordBytes {
-		ids, hash, ok = e.find(word)
+// mergeWord gives the ids of one word; they are valid until the next call.
+func (c *CLIP) mergeWord(e *encoder, word []byte) []int32 {
+	e.symbols = e.symbols[:0]
+	for _, b := range word[:len(word)-1] {
+		e.symbols = append(e.symbols, c.plain[b])
 	}
-	if !ok {
-		e.symbols = e.symbols[:0]
-		for _, b := range word[:len(word)-1] {
-			e.symbols = append(e.symbols, c.plain[b])
-		}
-		e.symbols = append(e.symbols, c.final[word[len(word)-1]])
-		ids = e.merge(c.merges, e.symbols)
-		if len(word) <= maxWordBytes {
-			e.remember(word, hash, ids)
-		}
-	}
-	for _, id := range ids {
-		out = append(out, int(id))
-	}
-	return out
+	e.symbols = append(e.symbols, c.final[word[len(word)-1]])
+	return e.merge(c.merges, e.symbols)
 }
 
 // Encode gives the ids with the two ends, at most CLIPContext of them: a longer text is cut and the end token forced into

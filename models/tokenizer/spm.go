@@ -196,39 +196,22 @@ func (s *SentencePiece) prepare(text string) []byte {
 
 // words cuts text where no piece can cross, before a run of space marks, and merges each part.
 func (s *SentencePiece) words(e *encoder, out []int, text []byte) []int {
+	merge := s.mergeWord
 	if s.inner {
-		return s.word(e, out, text)
+		return e.word(out, text, merge)
 	}
 	start := 0
 	for i := 1; i < len(text); i++ {
 		if text[i] == spaceMark[0] && isMark(text, i) && !(i >= start+3 && isMark(text, i-3)) {
-			out = s.word(e, out, text[start:i])
+			out = e.word(out, text[start:i], merge)
 			start = i
 		}
 	}
-	return s.word(e, out, text[start:])
+	return e.word(out, text[start:], merge)
 }
 
 func isMark(text []byte, i int) bool {
 	return i+3 <= len(text) && text[i] == spaceMark[0] && text[i+1] == spaceMark[1] && text[i+2] == spaceMark[2]
-}
-
-func (s *SentencePiece) word(e *encoder, out []int, word []byte) []int {
-	if len(word) > maxWordBytes {
-		for _, id := range s.mergeWord(e, word) {
-			out = append(out, int(id))
-		}
-		return out
-	}
-	ids, hash, ok := e.find(word)
-	if !ok {
-		ids = s.mergeWord(e, word)
-		e.remember(word, hash, ids)
-	}
-	for _, id := range ids {
-		out = append(out, int(id))
-	}
-	return out
 }
 
 func (s *SentencePiece) mergeWord(e *encoder, word []byte) []int32 {

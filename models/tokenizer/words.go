@@ -3,19 +3,21 @@ package tokenizer
 // The memory of words already merged: a table of fixed size that forgets by overwriting. One belongs to one goroutine at a
 // time (sync.Pool), so that it needs no lock.
 
-import (
-	"encoding/binary"
-)
+import "encoding/binary"
 
 const (
 	wordSlots    = 1 << 14
-	maxWordBytes = 64 // longer words are merged each time
+	maxWordBytes = 22 // longer words, and words of more ids, are merged each time
+	maxWordIDs   = 8
 )
 
+// wordSlot fills one cache line.
 type wordSlot struct {
-	hash uint64
-	word []byte
-	ids  []int32
+	hash   uint64
+	length uint8 // of word; 0 when the slot is empty
+	count  uint8 // of ids
+	word   [maxWordBytes]byte
+	ids    [maxWordIDs]int32
 }
 
 // encoder is the working state of one call.
@@ -43,20 +45,39 @@ func hashWord(w []byte) uint64 {
 	return h ^ h>>29
 }
 
-// find gives the ids of a word if they are remembered.
-func (e *encoder) find(w []byte) (ids []int32, hash uint64, ok bool) {
-	hash = hashWord(w)
-	s := &e.slots[hash%wordSlots]
-	if s.hash == hash && string(s.word) == string(w) {
-		return s.ids, hash, true
+// find gives the slot of a word, and whether it holds that word. Words longer than maxWordBytes have none.
+func (e *encoder) find(w []byte) (s *wordSlot, hash uint64, ok bool) {
+	if len(w) > maxWordBytes {
+		return nil, 0, false
 	}
-	return nil, hash, false
+	hash = hashWord(w)
+	s = &e.slots[hash%wordSlots]
+	return s, hash, s.hash == hash && int(s.length) == len(w) && string(s.word[:s.length]) == string(w)
 }
 
-// remember stores them, in the place of whatever was there.
-func (e *encoder) remember(w []byte, hash uint64, ids []int32) {
-	s := &e.slots[hash%wordSlots]
-	s.hash = hash
-	s.word = append(s.word[:0], w...)
-	s.ids = append(s.ids[:0], ids...)
+// remember fills the slot that find gave.
+func (e *encoder) remember(s *wordSlot, w []byte, hash uint64, ids []int32) {
+	if s == nil || len(ids) > maxWordIDs {
+		return
+	}
+	s.hash, s.length, s.count = hash, uint8(len(w)), uint8(len(ids))
+	copy(s.word[:], w)
+	copy(s.ids[:], ids)
+}
+
+// word appends the ids of a word: remembered, or made by merge, whose result is valid until its next call.
+func (e *encoder) word(out []int, w []byte, merge func(*encoder, []byte) []int32) []int {
+	s, hash, ok := e.find(w)
+	if ok {
+		for _, id := range s.ids[:s.count] {
+			out = append(out, int(id))
+		}
+		return out
+	}
+	ids := merge(e, w)
+	e.remember(s, w, hash, ids)
+	for _, id := range ids {
+		out = append(out, int(id))
+	}
+	return out
 }
