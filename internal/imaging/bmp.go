@@ -170,28 +170,27 @@ func decodeBMP(data []byte, cfg Config) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
+	pixels := data[min(h.pixels, len(data)):]
+	stride := (h.width*h.bits + 31) / 32 * 4
+	packed := h.compression == bmpRLE8 || h.compression == bmpRLE4
+	if packed {
+		if pixels = bmpExpand(pixels, h.width, h.height, h.compression == bmpRLE4, h.pixels); len(pixels) < h.width*h.height {
+			return nil, truncated(BMP, "the pixels")
+		}
+	} else if len(pixels) < stride*(h.height-1)+(h.width*h.bits+7)/8 {
+		return nil, truncated(BMP, "the pixels")
+	}
 	p := newPicture(cfg)
 	if h.mode == ModeP {
 		p.Palette = fullPalette(h.palette[:min(len(h.palette), 768)])
 	}
-	pixels := data[min(h.pixels, len(data)):]
 	bands := cfg.Mode.Bands()
-	if h.compression == bmpRLE8 || h.compression == bmpRLE4 {
-		pixels = bmpExpand(pixels, h.width, h.height, h.compression == bmpRLE4, h.pixels)
-		if len(pixels) < h.width*h.height {
-			return nil, truncated(BMP, "the pixels")
-		}
-		for y := range h.height {
-			copy(p.Pix[h.row(y)*h.width:], pixels[y*h.width:][:h.width])
-		}
-		return p, nil
-	}
-	stride := (h.width*h.bits + 31) / 32 * 4
-	if len(pixels) < stride*(h.height-1)+(h.width*h.bits+7)/8 {
-		return nil, truncated(BMP, "the pixels")
-	}
 	for y := range h.height {
-		h.storeRow(p.Pix[h.row(y)*h.width*bands:][:h.width*bands], pixels[y*stride:])
+		if row := p.Pix[h.row(y)*h.width*bands:][:h.width*bands]; packed {
+			copy(row, pixels[y*h.width:])
+		} else {
+			h.storeRow(row, pixels[y*stride:])
+		}
 	}
 	return p, nil
 }
@@ -244,7 +243,7 @@ func (h *bmpHeader) storeRow(dst, row []byte) {
 // bmpExpand undoes RLE8 or RLE4; at is where b begins in the file, whose even places absolute runs are aligned to.
 func bmpExpand(b []byte, width, height int, nibbles bool, at int) []byte {
 	total := width * height
-	out := make([]byte, 0, total)
+	out := make([]byte, 0, min(total, 128*len(b)))
 	pos, x := 0, 0
 	for len(out) < total && pos+2 <= len(b) {
 		count, value := int(b[pos]), b[pos+1]

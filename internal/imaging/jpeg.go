@@ -32,9 +32,10 @@ func isBareMarker(marker byte) bool {
 	return marker == 0x01 || marker >= 0xD0 && marker <= markerSOI // TEM, RST, SOI
 }
 
-// jpegMarkers calls visit with every marker and the body of its segment, from the first after SOI on, until visit
-// returns false or the data end (then it returns false). The entropy-coded data after SOS are passed over.
-func jpegMarkers(data []byte, visit func(marker byte, body []byte) bool) bool {
+// jpegMarkers calls visit with every marker, the body of its segment and where the segment ends, from the first after
+// SOI on, until visit returns false or the data end (then it returns false). The entropy-coded data after SOS are passed
+// over.
+func jpegMarkers(data []byte, visit func(marker byte, body []byte, end int) bool) bool {
 	pos := 2
 	for {
 		for pos < len(data) && data[pos] != 0xFF { // entropy-coded data, or rubbish that decoders skip
@@ -52,7 +53,7 @@ func jpegMarkers(data []byte, visit func(marker byte, body []byte) bool) bool {
 			continue
 		}
 		if marker == markerEOI {
-			return !visit(marker, nil)
+			return !visit(marker, nil, pos)
 		}
 		if pos+2 > len(data) {
 			return false
@@ -61,7 +62,7 @@ func jpegMarkers(data []byte, visit func(marker byte, body []byte) bool) bool {
 		if length < 2 || pos+length > len(data) {
 			return false
 		}
-		if !visit(marker, data[pos+2:pos+length]) {
+		if !visit(marker, data[pos+2:pos+length], pos+length) {
 			return true
 		}
 		pos += length
@@ -69,7 +70,7 @@ func jpegMarkers(data []byte, visit func(marker byte, body []byte) bool) bool {
 }
 
 func readJPEGFrame(data []byte) (f jpegFrame, err error) {
-	found := jpegMarkers(data, func(marker byte, body []byte) bool {
+	found := jpegMarkers(data, func(marker byte, body []byte, _ int) bool {
 		switch {
 		case marker == markerEOI || marker == markerSOS:
 			err = damaged(JPEG, "no frame header before the pixels")
@@ -95,14 +96,14 @@ func readJPEGFrame(data []byte) (f jpegFrame, err error) {
 // jpegEnds says whether the data reach the end-of-image marker. Without it libjpeg invents the rest, and Pillow raises.
 // In data with errors the walk over the markers may miss it, so that one anywhere after the first scan's head will do.
 func jpegEnds(data []byte) bool {
-	scan := data
-	found := jpegMarkers(data, func(marker byte, body []byte) bool {
-		if marker == markerSOS && len(scan) == len(data) {
-			scan = body[len(body):cap(body)]
+	scan := len(data)
+	found := jpegMarkers(data, func(marker byte, _ []byte, end int) bool {
+		if marker == markerSOS {
+			scan = min(scan, end)
 		}
 		return marker != markerEOI
 	})
-	return found || len(scan) < len(data) && bytes.Contains(scan, []byte{0xFF, markerEOI})
+	return found || bytes.Contains(data[scan:], []byte{0xFF, markerEOI})
 }
 
 func probeJPEG(data []byte) (Config, error) {

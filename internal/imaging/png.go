@@ -146,6 +146,10 @@ func decodePNG(data []byte, cfg Config) (*Picture, error) {
 		}
 		pos = next
 	}
+	// Deflate makes at most 1032 bytes of one: less cannot be the whole picture, and is worth no memory.
+	if rows := int64(h.height) * int64((h.width*h.depth*h.samples()+7)/8+1); rows/1032 > int64(len(data)) {
+		return nil, truncated(PNG, "the pixels")
+	}
 	p := newPicture(cfg)
 	if h.mode == ModeP {
 		p.Palette = fullPalette(palette)

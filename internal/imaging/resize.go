@@ -9,33 +9,54 @@ type Rect struct{ Left, Upper, Right, Lower float64 }
 // Resize gives box of src (nil: all of it) in width x height pixels, equal bit for bit to Pillow's Image.resize.
 // Where nothing changes, Pix is shared. It panics on sizes below 1 and on a box that leaves the picture.
 func Resize(src *RGB, width, height int, f Filter, box *Rect) *RGB {
-	pix := resizeBands(raster{src.Pix, src.Width, src.Height, 3}, width, height, f, box)
+	pix := resizeBands(raster{src.Pix, src.Width, src.Height, 3}, wholeTarget(width, height), f, box)
 	return &RGB{Width: width, Height: height, Pix: pix}
+}
+
+// ResizeCrop is Resize to width x height and then Crop, without the memory and time for what is cut off.
+func ResizeCrop(src *RGB, width, height int, f Filter, left, upper, cropWidth, cropHeight int) *RGB {
+	t := target{width, height, left, upper, cropWidth, cropHeight}
+	pix := resizeBands(raster{src.Pix, src.Width, src.Height, 3}, t, f, nil)
+	return &RGB{Width: cropWidth, Height: cropHeight, Pix: pix}
 }
 
 // Resize gives box of p (nil: all of it) in its own mode, as Pillow's Image.resize does: palette and 1-bit pictures by
 // nearest whatever f is, alpha premultiplied during the work. Low is not carried over.
 func (p *Picture) Resize(width, height int, f Filter, box *Rect) *Picture {
+	return p.resize(wholeTarget(width, height), f, box)
+}
+
+// ResizeCrop is Resize to width x height and then Crop, without the memory and time for what is cut off.
+func (p *Picture) ResizeCrop(width, height int, f Filter, left, upper, cropWidth, cropHeight int) *Picture {
+	return p.resize(target{width, height, left, upper, cropWidth, cropHeight}, f, nil)
+}
+
+func (p *Picture) resize(t target, f Filter, box *Rect) *Picture {
 	out := *p
-	out.Width, out.Height, out.Low, out.LowBands = width, height, nil, 0
+	out.Width, out.Height, out.Low, out.LowBands = t.w, t.h, nil, 0
 	bands := p.Mode.Bands()
 	src := raster{p.Pix, p.Width, p.Height, bands}
-	same := width == p.Width && height == p.Height && (box == nil || *box == src.whole())
 	switch {
-	case same:
+	case t.width == p.Width && t.height == p.Height && (box == nil || *box == src.whole()):
+		out.Pix = crop(src, t.x, t.y, t.w, t.h)
 	case p.Mode == Mode1 || p.Mode == ModeP || f == Nearest:
-		out.Pix = resizeBands(src, width, height, Nearest, box)
+		out.Pix = resizeBands(src, t, Nearest, box)
 	case p.Mode == ModeI16:
-		out.Pix = resize16(src, width, height, f, box)
+		out.Pix = resize16(src, t, f, box)
 	case p.Mode == ModeLA || p.Mode == ModeRGBA:
 		src.pix = premultiplied(p.Pix, bands)
-		out.Pix = resizeBands(src, width, height, f, box)
+		out.Pix = resizeBands(src, t, f, box)
 		unmultiply(out.Pix, bands)
 	default:
-		out.Pix = resizeBands(src, width, height, f, box)
+		out.Pix = resizeBands(src, t, f, box)
 	}
 	return &out
 }
+
+// target is the window (x, y, w, h) of a result of width x height.
+type target struct{ width, height, x, y, w, h int }
+
+func wholeTarget(width, height int) target { return target{width, height, 0, 0, width, height} }
 
 // raster is height rows of width pixels of bands bytes.
 type raster struct {
@@ -51,81 +72,111 @@ func (r raster) whole() Rect { return Rect{0, 0, float64(r.width), float64(r.hei
 
 func (r raster) row(y int) []uint8 { return r.pix[y*r.width*r.bands:][:r.width*r.bands] }
 
-// checked gives the box in Pillow's precision; it panics where Pillow raises.
-func (r raster) checked(width, height int, box *Rect) (left, upper, right, lower float32) {
+// rows gives the rows first up to, not including, last.
+func (r raster) rows(first, last int) raster {
+	return raster{r.pix[first*r.width*r.bands : last*r.width*r.bands], r.width, last - first, r.bands}
+}
+
+// passes is what one resize does in the two directions.
+type passes struct {
+	across, down stretch
+	downFirst    bool
+}
+
+// stretch is one direction: inputs in0..in1 become size outputs, of which those from..from+count are wanted.
+type stretch struct {
+	inputs      int
+	in0, in1    float32
+	size        int
+	from, count int
+}
+
+// same says that every output is the input of its place.
+func (s stretch) same() bool { return s.size == s.inputs && s.in0 == 0 && s.in1 == float32(s.size) }
+
+// plan checks the sizes and gives the box in Pillow's precision; it panics where Pillow raises.
+//
+// Pillow chooses the first pass since version 13, as experiments show: down where the picture loses more than twice as
+// many rows as columns, else across. Before, across was always first.
+func (r raster) plan(t target, box *Rect) passes {
 	b := r.whole()
 	if box != nil {
 		b = *box
 	}
-	if width < 1 || height < 1 || b.Left < 0 || b.Upper < 0 || b.Right > float64(r.width) ||
-		b.Lower > float64(r.height) || b.Left > b.Right || b.Upper > b.Lower {
+	if t.w < 1 || t.h < 1 || t.x < 0 || t.y < 0 || t.x+t.w > t.width || t.y+t.h > t.height || b.Left < 0 || b.Upper < 0 ||
+		b.Right > float64(r.width) || b.Lower > float64(r.height) || b.Left > b.Right || b.Upper > b.Lower {
 		panic("imaging: resize to an empty size or from a box outside the picture")
 	}
-	return float32(b.Left), float32(b.Upper), float32(b.Right), float32(b.Lower)
+	return passes{
+		stretch{r.width, float32(b.Left), float32(b.Right), t.width, t.x, t.w},
+		stretch{r.height, float32(b.Upper), float32(b.Lower), t.height, t.y, t.h},
+		t.height < r.height && r.height-t.height > 2*(r.width-t.width),
+	}
 }
 
-func resizeBands(src raster, width, height int, f Filter, box *Rect) []uint8 {
-	left, upper, right, lower := src.checked(width, height, box)
+func resizeBands(src raster, t target, f Filter, box *Rect) []uint8 {
+	p := src.plan(t, box)
 	if f == Nearest {
-		return nearest(src, width, height, left, upper, right, lower)
+		return nearest(src, p)
 	}
-	columns := func(in raster) raster {
-		if width == src.width && left == 0 && right == float32(width) {
-			return in
+	across := func(in raster) raster {
+		if p.across.same() {
+			return raster{crop(in, t.x, 0, t.w, in.height), t.w, in.height, in.bands}
 		}
-		out := newRaster(width, in.height, in.bands)
-		resampleRows(out, in, newWeights(src.width, left, right, width, f))
+		out := newRaster(t.w, in.height, in.bands)
+		resampleRows(out, in, newWeights(p.across, f))
 		return out
 	}
-	if verticalFirst(src, width, height) {
-		out := newRaster(src.width, height, src.bands)
-		resampleColumns(out, src, newWeights(src.height, upper, lower, height, f))
-		return columns(out).pix
+	down := func(in raster, w *weights) raster {
+		out := newRaster(in.width, t.h, in.bands)
+		resampleColumns(out, in, w)
+		return out
 	}
-	if height == src.height && upper == 0 && lower == float32(height) {
-		return columns(src).pix
+	if p.down.same() {
+		return across(src.rows(t.y, t.y+t.h)).pix
 	}
-	w := newWeights(src.height, upper, lower, height, f)
+	w := newWeights(p.down, f)
+	if p.downFirst {
+		return across(down(src, w)).pix
+	}
 	first, last := w.span()
-	mid := columns(raster{src.pix[first*src.width*src.bands : last*src.width*src.bands], src.width, last - first, src.bands})
+	mid := across(src.rows(first, last))
 	for i := range w.first {
 		w.first[i] -= int32(first)
 	}
-	out := newRaster(width, height, src.bands)
-	resampleColumns(out, mid, w)
-	return out.pix
-}
-
-// verticalFirst is Pillow's choice of the first pass since version 13, as experiments show it: vertical where the
-// picture loses more than twice as many rows as columns. Before, the horizontal pass was always first.
-func verticalFirst(src raster, width, height int) bool {
-	return height < src.height && src.height-height > 2*(src.width-width)
+	return down(mid, w).pix
 }
 
 // nearest adds up the step as Pillow's ImagingScaleAffine does; the rounding of the sum decides on ties.
-func nearest(src raster, width, height int, left, upper, right, lower float32) []uint8 {
-	stepX, stepY := float64(right-left)/float64(width), float64(lower-upper)/float64(height)
-	columns := make([]int, width)
-	x := float64(left) + float64(stepX*0.5)
-	for i := range columns {
-		columns[i] = -1
-		if int(x) < src.width {
-			columns[i] = int(x) * src.bands
+func nearest(src raster, p passes) []uint8 {
+	columns, rows := nearestInputs(p.across), nearestInputs(p.down)
+	out := newRaster(len(columns), len(rows), src.bands)
+	for y, row := range rows {
+		if row < 0 {
+			continue
 		}
-		x += stepX
-	}
-	out := newRaster(width, height, src.bands)
-	y := float64(upper) + float64(stepY*0.5)
-	for row := range height {
-		if int(y) < src.height {
-			from, to := src.row(int(y)), out.row(row)
-			for i, c := range columns {
-				if c >= 0 {
-					copy(to[i*src.bands:][:src.bands], from[c:])
-				}
+		from, to := src.row(row), out.row(y)
+		for i, c := range columns {
+			if c >= 0 {
+				copy(to[i*src.bands:][:src.bands], from[c*src.bands:])
 			}
 		}
-		y += stepY
 	}
 	return out.pix
+}
+
+// nearestInputs gives the input of every wanted output, or -1.
+func nearestInputs(s stretch) []int {
+	step := float64(s.in1-s.in0) / float64(s.size)
+	at := float64(s.in0) + float64(step*0.5)
+	inputs := make([]int, s.count)
+	for out := range s.from + s.count {
+		if i := out - s.from; i >= 0 {
+			if inputs[i] = int(at); inputs[i] >= s.inputs {
+				inputs[i] = -1
+			}
+		}
+		at += step
+	}
+	return inputs
 }

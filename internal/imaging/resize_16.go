@@ -4,29 +4,29 @@ package imaging
 
 import "encoding/binary"
 
-func resize16(src raster, width, height int, f Filter, box *Rect) []uint8 {
-	left, upper, right, lower := src.checked(width, height, box)
-	columns := func(in raster) raster {
-		if width == src.width && left == 0 && right == float32(width) {
-			return in
+func resize16(src raster, t target, f Filter, box *Rect) []uint8 {
+	p := src.plan(t, box)
+	across := func(in raster) raster {
+		if p.across.same() {
+			return raster{crop(in, t.x, 0, t.w, in.height), t.w, in.height, 2}
 		}
-		w := newWeights64(src.width, left, right, width, f)
-		out := newRaster(width, in.height, 2)
+		w := newWeights64(p.across, f)
+		out := newRaster(t.w, in.height, 2)
 		for y := range in.height {
 			from, to := in.row(y), out.row(y)
-			for x := range width {
+			for x := range t.w {
 				binary.LittleEndian.PutUint16(to[2*x:], w.sum16(x, func(i int) []byte { return from[2*i:] }))
 			}
 		}
 		return out
 	}
-	rows := func(in raster) raster {
-		if height == src.height && upper == 0 && lower == float32(height) {
-			return in
+	down := func(in raster) raster {
+		if p.down.same() {
+			return in.rows(t.y, t.y+t.h)
 		}
-		w := newWeights64(src.height, upper, lower, height, f)
-		out := newRaster(in.width, height, 2)
-		for y := range height {
+		w := newWeights64(p.down, f)
+		out := newRaster(in.width, t.h, 2)
+		for y := range t.h {
 			to := out.row(y)
 			for x := range in.width {
 				binary.LittleEndian.PutUint16(to[2*x:], w.sum16(y, func(i int) []byte { return in.row(i)[2*x:] }))
@@ -34,10 +34,10 @@ func resize16(src raster, width, height int, f Filter, box *Rect) []uint8 {
 		}
 		return out
 	}
-	if verticalFirst(src, width, height) {
-		return columns(rows(src)).pix
+	if p.downFirst {
+		return across(down(src)).pix
 	}
-	return rows(columns(src)).pix
+	return down(across(src)).pix
 }
 
 // sum16 is the out-th sum over the little-endian values that begin at at(i).

@@ -85,10 +85,10 @@ type weights struct {
 	values []int32 // taps weights an output, in fixed point; after count they are 0
 }
 
-// newWeights is for size outputs from the stretch in0..in1 of inputs 0..inputs-1.
-func newWeights(inputs int, in0, in1 float32, size int, f Filter) *weights {
-	exact := newWeights64(inputs, in0, in1, size, f)
-	w := &weights{exact.taps, exact.first, make([]int32, size), make([]int32, size*exact.taps)}
+// newWeights gives the wanted outputs' weights.
+func newWeights(s stretch, f Filter) *weights {
+	exact := newWeights64(s, f)
+	w := &weights{exact.taps, exact.first, make([]int32, s.count), make([]int32, s.count*exact.taps)}
 	for out, row := range exact.values {
 		w.count[out] = int32(len(row))
 		for i, v := range row {
@@ -115,29 +115,29 @@ type weights64 struct {
 	values [][]float64 // at most taps for each output
 }
 
-func newWeights64(inputs int, in0, in1 float32, size int, f Filter) *weights64 {
-	scale := float64(in1-in0) / float64(size)
-	stretch := max(scale, 1) // antialiasing: the kernel grows with the scale when shrinking
-	support := float64(f.support() * stretch)
-	inverse := 1 / stretch
-	w := &weights64{int(math.Ceil(support))*2 + 1, make([]int32, size), make([][]float64, size)}
-	all := make([]float64, size*w.taps)
-	for out := range size {
-		center := float64(in0) + float64((float64(out)+0.5)*scale)
+func newWeights64(s stretch, f Filter) *weights64 {
+	scale := float64(s.in1-s.in0) / float64(s.size)
+	widen := max(scale, 1) // antialiasing: the kernel grows with the scale when shrinking
+	support := float64(f.support() * widen)
+	inverse := 1 / widen
+	w := &weights64{int(math.Ceil(support))*2 + 1, make([]int32, s.count), make([][]float64, s.count)}
+	all := make([]float64, s.count*w.taps)
+	for i := range s.count {
+		center := float64(s.in0) + float64((float64(s.from+i)+0.5)*scale)
 		first := max(int(float64(center-support)+0.5), 0)
-		count := max(min(int(float64(center+support)+0.5), inputs)-first, 0)
-		row := all[out*w.taps:][:count]
+		count := max(min(int(float64(center+support)+0.5), s.inputs)-first, 0)
+		row := all[i*w.taps:][:count]
 		sum := 0.0
-		for i := range row {
-			row[i] = f.kernel(float64(float64(float64(i+first)-center)+0.5) * inverse)
-			sum += row[i]
+		for x := range row {
+			row[x] = f.kernel(float64(float64(float64(x+first)-center)+0.5) * inverse)
+			sum += row[x]
 		}
 		if sum != 0 {
-			for i := range row {
-				row[i] /= sum
+			for x := range row {
+				row[x] /= sum
 			}
 		}
-		w.first[out], w.values[out] = int32(first), row
+		w.first[i], w.values[i] = int32(first), row
 	}
 	return w
 }

@@ -25,14 +25,14 @@ func OpenAIPreprocess(size int) Preprocess {
 // Square resizes and crops a picture that is RGB already, as OpenFlamingo's training and Hugging Face do.
 func (t Preprocess) Square(m *imaging.RGB) *imaging.RGB {
 	width, height := t.resized(m.Width, m.Height)
-	return imaging.Resize(m, width, height, t.Filter, nil).Crop(middle(width, t.Size), middle(height, t.Size), t.Size, t.Size)
+	return imaging.ResizeCrop(m, width, height, t.Filter, middle(width, t.Size), middle(height, t.Size), t.Size, t.Size)
 }
 
 // SquareFirst resizes and crops in the file's own mode and converts to RGB last, as open_clip's own readers do: palettes
 // are resized by nearest, alpha is premultiplied, CMYK is resized as CMYK.
 func (t Preprocess) SquareFirst(p *imaging.Picture) *imaging.RGB {
 	width, height := t.resized(p.Width, p.Height)
-	return p.Resize(width, height, t.Filter, nil).Crop(middle(width, t.Size), middle(height, t.Size), t.Size, t.Size).RGB()
+	return p.ResizeCrop(width, height, t.Filter, middle(width, t.Size), middle(height, t.Size), t.Size, t.Size).RGB()
 }
 
 // resized is the size after Resize: the short side S, the long side cut down to a whole number.
