@@ -39,23 +39,29 @@ func HashString(hash uint64) string { return fmt.Sprintf("%016x", hash) }
 func boxSums(pix []uint8, width, height, bands int) *[hashSide][hashSide]float32 {
 	columns, columnAt := underBoxes(width)
 	rows, rowAt := underBoxes(height)
-	var sums [hashSide * boxSide][hashSide]int32 // along the columns, for each needed row
-	var luma [hashSide * boxSide]int32
+	for i := range columns {
+		columns[i] *= bands
+	}
+	// 256 where 224 would do: indices of 8 bits then need no check.
+	var sums [256][hashSide]int32 // along the columns, for each needed row
+	var luma [256]int32
 	for r, y := range rows {
 		lumaOf(luma[:len(columns)], pix[y*width*bands:(y+1)*width*bands], columns, bands)
 		for x := range hashSide {
 			at := &columnAt[x]
-			sums[r][x] = luma[at[0]] + luma[at[1]] + luma[at[2]] + luma[at[3]] + luma[at[4]] + luma[at[5]] + luma[at[6]]
+			sums[uint8(r)][x] = luma[at[0]] + luma[at[1]] + luma[at[2]] + luma[at[3]] + luma[at[4]] + luma[at[5]] + luma[at[6]]
 		}
 	}
 	var out [hashSide][hashSide]float32
 	for y := range hashSide {
-		for x := range hashSide {
-			var sum int32
-			for _, r := range rowAt[y] {
-				sum += sums[r][x]
+		var sum [hashSide]int32
+		for _, r := range rowAt[y] {
+			for x, s := range &sums[r] {
+				sum[x] += s
 			}
-			out[y][x] = float32(sum)
+		}
+		for x, s := range sum {
+			out[y][x] = float32(s)
 		}
 	}
 	return &out
@@ -83,15 +89,18 @@ func underBoxes(n int) (positions []int, at [hashSide][boxSide]uint8) {
 	return positions, at
 }
 
-// lumaOf fills luma with the brightness of a row at the given columns: Y of YCbCr for three or four bands, the first
-// band as it is for one or two.
-func lumaOf(luma []int32, row []uint8, columns []int, bands int) {
-	for i, x := range columns {
-		p := row[x*bands:]
-		if bands < 3 {
-			luma[i] = int32(p[0])
-			continue
+// lumaOf fills luma with the brightness of a row's pixels at the given offsets: Y of YCbCr for three or four bands, the
+// first band as it is for one or two.
+func lumaOf(luma []int32, row []uint8, offsets []int, bands int) {
+	luma = luma[:len(offsets)]
+	if bands < 3 {
+		for i, at := range offsets {
+			luma[i] = int32(row[at])
 		}
+		return
+	}
+	for i, at := range offsets {
+		p := (*[3]uint8)(row[at:])
 		luma[i] = (66*int32(p[0])+129*int32(p[1])+25*int32(p[2])+128)>>8 + 16
 	}
 }
