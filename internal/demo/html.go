@@ -58,13 +58,13 @@ func (pic *picture) tag() string {
 	if pic.lazy != "" {
 		s += " data-src=\"" + html.EscapeString(pic.lazy) + "\""
 	}
-	if pic.srcset != "" {
-		s += " srcset=\"" + html.EscapeString(pic.srcset) + "\""
+	if pic.double != "" {
+		s += " srcset=\"" + html.EscapeString(pic.raw) + " 1x, " + html.EscapeString(pic.double) + " 2x\""
 	}
 	if pic.alt != nil {
 		s += " alt=\"" + html.EscapeString(*pic.alt) + "\""
 	}
-	if pic.width > 0 && pic.source != halfCopy {
+	if pic.width > 0 && pic.source != halfCopy && pic.lazy == "" {
 		s += fmt.Sprintf(" width=\"%d\" height=\"%d\"", pic.width, pic.height)
 	}
 	return s + ">"

@@ -105,8 +105,17 @@ func (w *web) paintPage(dir string, n int, shared [][]byte) error {
 		if err != nil {
 			return fmt.Errorf("drawing %s: %w", pic.url, err)
 		}
-		if err := store(dir, pic.url, data[j]); err != nil {
-			return err
+		served := []string{pic.url}
+		if pic.lazy != "" {
+			served[0] = pic.lazy
+		}
+		if pic.double != "" {
+			served = append(served, pic.double)
+		}
+		for _, address := range served {
+			if err := store(dir, address, data[j]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package demo
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -12,8 +13,8 @@ type picture struct {
 	raw    string // as it stands in the attribute
 	attr   string
 	alt    *string
-	lazy   string // raw of data-src, where src holds a data: URL
-	srcset string
+	lazy   string // URL in data-src, where src holds a data: URL
+	double string // URL of the same picture for fine screens, in srcset
 
 	source        source
 	drawing       *Drawing // what it shows, where it is a drawing
@@ -154,6 +155,9 @@ func (w *web) newPage(i int, s site) *page {
 			pic.raw = "//" + s.pictures + path
 		case r.chance(0.1):
 			pic.raw = pic.url + "#top"
+		}
+		if p.base == "" && r.chance(0.06) {
+			pic.double = strings.TrimSuffix(pic.url, "."+ending) + "-2x." + ending
 		}
 	}
 	w.planCrawl(r, p, i)

@@ -200,6 +200,7 @@ var plantsInTurn = []func(site string, n int) *picture{
 	func(site string, n int) *picture {
 		pic := odd(dataURL, "data")
 		pic.lazy = fmt.Sprintf("%s/lazy/later-%d.jpg", site, n)
+		pic.source, pic.width, pic.height = surface, 240, 200
 		return pic
 	},
 	func(site string, n int) *picture {

@@ -19,7 +19,10 @@ func (w *web) truth() *Truth {
 				}
 				d.Images = append(d.Images, pic.truth())
 				if pic.lazy != "" {
-					d.Images = append(d.Images, ImageTruth{URL: pic.lazy, Attr: "img@data-src", Rule: "fetch", Detail: "http_404"})
+					d.Images = append(d.Images, ImageTruth{URL: pic.lazy, Attr: "img@data-src", Rule: "similarity"})
+				}
+				if pic.double != "" {
+					d.Images = append(d.Images, ImageTruth{URL: pic.double, Attr: "img@srcset", Rule: "duplicate_in_document"})
 				}
 			}
 		}

@@ -82,7 +82,7 @@ def main():
     args.add_argument("drawings")
     args.add_argument("held")
     args.add_argument("out")
-    args.add_argument("--steps", type=int, default=1600)
+    args.add_argument("--steps", type=int, default=1000)
     args.add_argument("--batch", type=int, default=128)
     args.add_argument("--threads", type=int, default=1)
     args.add_argument("--rate", type=float, default=1e-3)
@@ -149,7 +149,7 @@ def main():
         if step % 100 == 99:
             told = "  ".join(f"{k} {v:.3f}" for k, v in average.items())
             print(f"step {step + 1}  {told}  scale {net.logit_scale.exp():.1f}  {time.time() - began:.0f} s", flush=True)
-        if step % 400 == 399 or step + 1 == args.steps:
+        if step % 250 == 249 or step + 1 == args.steps:
             print("held out:", evaluate(net, tok, held), flush=True)
             store(args.out, net, config, merges)
 
