@@ -1,5 +1,6 @@
-// Pictures of nothing: marbled, striped and clouded surfaces that no sentence shows.
 package demo
+
+// Pictures of nothing: marbled, striped and clouded surfaces that no sentence shows.
 
 import (
 	"image"

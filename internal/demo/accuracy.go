@@ -1,5 +1,6 @@
-// A finished run against the truth: are pictures at sentences that show them, and was the rest left out by the right rule?
 package demo
+
+// A finished run against the truth: are pictures at sentences that show them, and was the rest left out by the right rule?
 
 import (
 	"slices"

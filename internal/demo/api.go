@@ -1,5 +1,6 @@
-// The package's exported words: what a web is made of, and what a finished run is compared with.
 package demo
+
+// The package's exported words: what a web is made of, and what a finished run is compared with.
 
 // Options says which web to make.
 type Options struct {

@@ -1,5 +1,6 @@
-// The demo's own CLIP: weights, config and vocabulary, trained by tools/democlip on drawings of other seeds.
 package demo
+
+// The demo's own CLIP: weights, config and vocabulary, trained by tools/democlip on drawings of other seeds.
 
 import (
 	"embed"

@@ -1,5 +1,6 @@
-// Colours: the names that sentences use, and the paints that drawings use for them.
 package demo
+
+// Colours: the names that sentences use, and the paints that drawings use for them.
 
 import (
 	"image/color"

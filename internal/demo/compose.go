@@ -1,5 +1,6 @@
-// Composing a page: its sentences, and the drawings that some of them show.
 package demo
+
+// Composing a page: its sentences, and the drawings that some of them show.
 
 import "slices"
 

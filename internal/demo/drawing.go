@@ -1,5 +1,6 @@
-// A drawing: what it shows, and how that becomes pixels.
 package demo
+
+// A drawing: what it shows, and how that becomes pixels.
 
 import (
 	"image"

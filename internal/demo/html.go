@@ -1,5 +1,6 @@
-// Pages as HTML, and the links in them as a WAT lists them.
 package demo
+
+// Pages as HTML, and the links in them as a WAT lists them.
 
 import (
 	"fmt"

@@ -1,5 +1,6 @@
-// The crawl's two indexes, as Common Crawl publishes them: CDXJ in gzip blocks with cluster.idx, and the Parquet table.
 package demo
+
+// The crawl's two indexes, as Common Crawl publishes them: CDXJ in gzip blocks with cluster.idx, and the Parquet table.
 
 import (
 	"bytes"

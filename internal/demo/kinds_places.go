@@ -1,5 +1,6 @@
-// Places and the sky: houses, trees, hills, lights at sea, sun, moon and weather.
 package demo
+
+// Places and the sky: houses, trees, hills, lights at sea, sun, moon and weather.
 
 import (
 	"image/color"

@@ -1,5 +1,6 @@
-// Plain shapes, in colours and in numbers.
 package demo
+
+// Plain shapes, in colours and in numbers.
 
 import (
 	"image/color"

@@ -1,5 +1,6 @@
-// Signs: flags, clocks, dice, charts, lamps and boards, which say something by how they are divided.
 package demo
+
+// Signs: flags, clocks, dice, charts, lamps and boards, which say something by how they are divided.
 
 import (
 	"image/color"

@@ -1,5 +1,6 @@
-// Things: plants, animals and what people use, in colours, some of them in numbers.
 package demo
+
+// Things: plants, animals and what people use, in colours, some of them in numbers.
 
 import (
 	"image/color"

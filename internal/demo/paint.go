@@ -1,5 +1,6 @@
-// From the plan to bytes: draws every picture that a host serves.
 package demo
+
+// From the plan to bytes: draws every picture that a host serves.
 
 import (
 	"bytes"

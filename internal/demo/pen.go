@@ -1,5 +1,6 @@
-// The pen: filled and stroked shapes with antialiasing, in a unit square that is placed, turned and scaled on the picture.
 package demo
+
+// The pen: filled and stroked shapes with antialiasing, in a unit square that is placed, turned and scaled on the picture.
 
 import (
 	"image"

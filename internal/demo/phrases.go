@@ -1,5 +1,6 @@
-// What sentences call a drawing: noun phrases for every kind, and the sentences that show one.
 package demo
+
+// What sentences call a drawing: noun phrases for every kind, and the sentences that show one.
 
 import (
 	"strconv"

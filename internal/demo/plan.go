@@ -1,5 +1,6 @@
-// The plan of the web: which pages there are, what stands on each, and what the crawl and C4 say of it. No pixels yet.
 package demo
+
+// The plan of the web: which pages there are, what stands on each, and what the crawl and C4 say of it. No pixels yet.
 
 import (
 	"fmt"

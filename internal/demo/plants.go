@@ -1,6 +1,7 @@
+package demo
+
 // What is planted among the drawings: copies, banners, spacers, controls, dead links and everything else that a rule of
 // profile mmc4 must leave out, each with the rule that should.
-package demo
 
 import (
 	"fmt"

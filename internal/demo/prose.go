@@ -1,5 +1,6 @@
-// The prose of the drawn web: topics, each with its own words, and sentences that show nothing.
 package demo
+
+// The prose of the drawn web: topics, each with its own words, and sentences that show nothing.
 
 import "strings"
 

@@ -1,5 +1,6 @@
-// Seeded random numbers, split by name, so that one part of the web can change without moving the rest.
 package demo
+
+// Seeded random numbers, split by name, so that one part of the web can change without moving the rest.
 
 import (
 	"hash/fnv"

@@ -1,5 +1,6 @@
-// `mmc4 demo`: write the web, serve it, build from it, and say how that went.
 package demo
+
+// `mmc4 demo`: write the web, serve it, build from it, and say how that went.
 
 import (
 	"context"

@@ -1,5 +1,6 @@
-// The web's hosts on loopback: one listener that answers by the Host header.
 package demo
+
+// The web's hosts on loopback: one listener that answers by the Host header.
 
 import (
 	"context"

@@ -1,5 +1,6 @@
-// What the demo CLIP is trained on: drawings, sentences that show them, and sentences that show nothing.
 package demo
+
+// What the demo CLIP is trained on: drawings, sentences that show them, and sentences that show nothing.
 
 import (
 	"bufio"

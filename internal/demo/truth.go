@@ -1,5 +1,6 @@
-// The truth of a web, told from its plan.
 package demo
+
+// The truth of a web, told from its plan.
 
 import (
 	"encoding/json"

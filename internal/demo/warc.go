@@ -1,5 +1,6 @@
-// WARC files as Common Crawl writes them: a gzip member a record, request and response, and their WAT.
 package demo
+
+// WARC files as Common Crawl writes them: a gzip member a record, request and response, and their WAT.
 
 import (
 	"bytes"

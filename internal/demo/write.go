@@ -1,5 +1,6 @@
-// Writing the web: crawl, indexes, C4, pictures, server rules and truth.
 package demo
+
+// Writing the web: crawl, indexes, C4, pictures, server rules and truth.
 
 import (
 	"bytes"
