@@ -43,12 +43,21 @@ func decodeJPEGGo(data []byte, p *Picture) error {
 }
 
 func storeRGB(p *Picture, m image.Image) {
-	b := m.Bounds()
+	at := func(x, y int) (r, g, b uint8) {
+		c := color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
+		return c.R, c.G, c.B
+	}
+	if m, ok := m.(*image.YCbCr); ok {
+		at = func(x, y int) (r, g, b uint8) {
+			c := m.COffset(x, y)
+			return color.YCbCrToRGB(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c])
+		}
+	}
+	origin := m.Bounds().Min
 	for y := range p.Height {
 		row := p.Pix[3*y*p.Width:][:3*p.Width]
 		for x := range p.Width {
-			c := color.NRGBAModel.Convert(m.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA)
-			row[3*x], row[3*x+1], row[3*x+2] = c.R, c.G, c.B
+			row[3*x], row[3*x+1], row[3*x+2] = at(origin.X+x, origin.Y+y)
 		}
 	}
 }

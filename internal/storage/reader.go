@@ -6,57 +6,100 @@ import (
 	"io"
 )
 
-// sequentialBlock is how much Reader asks for at a time from stores where every call is a request.
-const sequentialBlock = 8 << 20
-
-// Reader reads an object from its start to its end; from remote stores in large blocks.
+// Reader reads an object from its start to its end. From remote stores it reads in blocks that grow from 1 to 8 MiB, one
+// block ahead of the caller; it holds two blocks at most. A read after an error gives the same error.
 func Reader(ctx context.Context, o Object) io.Reader {
-	r := &sequential{ctx: ctx, object: o, size: o.Info().Size}
-	if _, local := o.(*fileObject); !local {
-		r.block = sequentialBlock
+	if f, local := o.(*fileObject); local {
+		return &plainReader{ctx, io.NewSectionReader(f, 0, f.info.Size)}
 	}
-	return r
+	return &aheadReader{ctx: ctx, object: o, size: o.Info().Size, length: firstBlock}
 }
 
-type sequential struct {
-	ctx    context.Context
-	object Object
-	size   int64
-	pos    int64
-	block  int // 0: straight into the caller's buffer
-	buffer []byte
-	rest   []byte
+type plainReader struct {
+	ctx context.Context
+	*io.SectionReader
 }
 
-func (r *sequential) Read(b []byte) (int, error) {
+func (r *plainReader) Read(b []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}
-	if len(r.rest) == 0 && r.block > 0 && r.pos < r.size {
-		if r.buffer == nil {
-			r.buffer = make([]byte, min(int64(r.block), r.size))
-		}
-		n, err := readAt(r.object, r.buffer[:min(int64(len(r.buffer)), r.size-r.pos)], r.pos)
-		if err != nil {
-			return 0, err
-		}
-		r.rest = r.buffer[:n]
-		r.pos += int64(n)
+	return r.SectionReader.Read(b)
+}
+
+const (
+	firstBlock   = 1 << 20
+	longestBlock = 8 << 20
+)
+
+type aheadReader struct {
+	ctx    context.Context
+	object Object
+	size   int64
+	next   int64 // where the block after the one on its way begins
+	length int64 // and how long it is
+	coming chan fetched
+	rest   []byte // what the caller has not taken of the present block
+	spare  []byte // the memory of the present block
+	err    error
+}
+
+type fetched struct {
+	data []byte
+	err  error
+}
+
+// fetch asks for the next block, if there is one.
+func (r *aheadReader) fetch(memory []byte) {
+	r.coming = nil
+	off, n := r.next, min(r.length, r.size-r.next)
+	if n <= 0 {
+		return
 	}
-	if r.block > 0 {
-		if len(r.rest) == 0 {
-			return 0, io.EOF
+	r.next, r.length = off+n, min(2*r.length, longestBlock)
+	if int64(cap(memory)) < n {
+		memory = make([]byte, n)
+	}
+	coming := make(chan fetched, 1)
+	r.coming = coming
+	go func() {
+		_, err := readAt(r.object, memory[:n], off)
+		coming <- fetched{memory[:n], err}
+	}()
+}
+
+func (r *aheadReader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if len(b) == 0 {
+		return 0, nil
+	}
+	for len(r.rest) == 0 && r.err == nil {
+		if r.coming == nil {
+			r.fetch(nil) // the first block, or none where the object is empty or over
 		}
-		n := copy(b, r.rest)
-		r.rest = r.rest[n:]
-		return n, nil
+		if r.coming == nil {
+			r.err = io.EOF
+			break
+		}
+		select {
+		case block := <-r.coming:
+			if r.err = block.err; r.err == nil {
+				used := r.spare
+				r.rest, r.spare = block.data, block.data
+				r.fetch(used)
+			}
+		case <-r.ctx.Done():
+			return 0, r.ctx.Err()
+		}
 	}
-	if r.pos >= r.size {
-		return 0, io.EOF
+	if len(r.rest) == 0 {
+		return 0, r.err
 	}
-	n, err := readAt(r.object, b[:min(int64(len(b)), r.size-r.pos)], r.pos)
-	r.pos += int64(n)
-	return n, err
+	n := copy(b, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
 }
 
 // readAt fills b or fails; a blob that has become shorter gives io.ErrUnexpectedEOF.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -54,12 +55,18 @@ func startS3(t *testing.T) *fakeS3 {
 		inner.ServeHTTP(w, r)
 	}))
 	t.Cleanup(f.Close)
+	awsEnvironment(t)
+	return f
+}
+
+// awsEnvironment gives the SDK credentials and keeps it from looking for others on this machine.
+func awsEnvironment(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "key")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	return f
+	t.Setenv("AWS_ENDPOINT_URL", "")
 }
 
 func (f *fakeS3) store(t *testing.T, o storage.Options) storage.Store {
@@ -102,6 +109,7 @@ func TestS3Faults(t *testing.T) {
 		f := startS3(t)
 		var n atomic.Int64
 		f.fault = func(w http.ResponseWriter, r *http.Request) bool {
+			time.Sleep(time.Duration(rand.Intn(3)) * time.Millisecond)
 			switch n.Add(1) % 12 {
 			case 2:
 				w.WriteHeader(http.StatusServiceUnavailable)
