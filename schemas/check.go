@@ -22,9 +22,9 @@ func (e *SchemaError) Error() string {
 // and order.
 func CheckSchema[T Row](r io.ReaderAt, size int64) (err error) {
 	defer damaged(&err)
-	file, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.OptimisticRead(true))
+	file, err := openFile(r, size)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return err
 	}
 	var row T
 	return compare(parquet.SchemaOf(row), file.Schema(), true)

@@ -3,6 +3,7 @@ package schemas
 // Parquet in: rows from an io.ReaderAt, all columns or some. What a damaged file provokes is an error.
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -53,9 +54,9 @@ func Without(paths ...string) Projection {
 // is missing or of another type; the error names every difference. Nothing but the footer is read yet.
 func NewReader[T any](r io.ReaderAt, size int64, projections ...Projection) (_ *Reader[T], err error) {
 	defer damaged(&err)
-	file, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.OptimisticRead(true))
+	file, err := openFile(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, err
 	}
 	var row T
 	schema, err := project(row, projections)
@@ -66,6 +67,47 @@ func NewReader[T any](r io.ReaderAt, size int64, projections ...Projection) (_ *
 		return nil, err
 	}
 	return &Reader[T]{r: parquet.NewGenericReader[T](file, schema), file: file}, nil
+}
+
+// tailBytes of a file are read at once when it is opened: the footer of nearly every file is in them.
+const tailBytes = 64 << 10
+
+// tailReader answers reads near the end of a file from memory.
+type tailReader struct {
+	io.ReaderAt
+	tail []byte
+	from int64
+}
+
+func (t *tailReader) ReadAt(b []byte, at int64) (int, error) {
+	if at < t.from {
+		return t.ReaderAt.ReadAt(b, at)
+	}
+	n := copy(b, t.tail[min(at-t.from, int64(len(t.tail))):])
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// openFile reads a file's footer, after a look at its length: the library would make room for whatever it says.
+func openFile(r io.ReaderAt, size int64) (*parquet.File, error) {
+	tail := make([]byte, max(0, min(size, tailBytes)))
+	if n, err := r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
+		return nil, fmt.Errorf("reading the footer: %w", err)
+	}
+	if len(tail) < 12 || string(tail[len(tail)-4:]) != "PAR1" {
+		return nil, fmt.Errorf("%w: it does not end as a Parquet file", ErrDamaged)
+	}
+	if footer := int64(binary.LittleEndian.Uint32(tail[len(tail)-8:])); footer > size-12 {
+		return nil, fmt.Errorf("%w: its footer is said to have %d bytes, the file has %d", ErrDamaged, footer, size)
+	}
+	file, err := parquet.OpenFile(&tailReader{r, tail, size - int64(len(tail))}, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true),
+		parquet.SkipMagicBytes(true))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return file, nil
 }
 
 // project makes the schema of row with only the columns that the projections let through.
