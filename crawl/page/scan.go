@@ -98,13 +98,10 @@ func (s *scanner) start() bool {
 	var buf [16]byte
 	name, end := s.name(s.at+1, &buf)
 	t := tag{src: s.src, at: end}
-	element := string(name)
 	before := s.list
-	kind := kinds[element]
+	kind := kindOf(name)
 	if len(s.foreign) == 0 && kind&media != 0 {
-		if !s.media(element, &t) {
-			return false
-		}
+		s.media(string(name), &t)
 	} else {
 		for t.next() {
 		}
@@ -115,11 +112,12 @@ func (s *scanner) start() bool {
 		return true
 	}
 	if len(s.foreign) > 0 {
-		return s.foreignStart(element, kind, t.selfClosing)
+		return s.foreignStart(string(name), kind, t.selfClosing)
 	}
-	if kind == 0 {
+	if kind&^breakout == 0 {
 		return true
 	}
+	element := string(name)
 	if s.inSelect && (kind&(media|tabular|raw|foreignRoot) != 0 && element != "script") {
 		return false
 	}
@@ -154,7 +152,7 @@ func (s *scanner) start() bool {
 }
 
 // media reads the attributes of img, image, source, base and meta.
-func (s *scanner) media(element string, t *tag) bool {
+func (s *scanner) media(element string, t *tag) {
 	switch element {
 	case "meta":
 		if s.late == "" {
@@ -164,7 +162,7 @@ func (s *scanner) media(element string, t *tag) bool {
 		}
 		for t.next() {
 		}
-		return true
+		return
 	case "base":
 		var href *string
 		for t.next() {
@@ -176,12 +174,12 @@ func (s *scanner) media(element string, t *tag) bool {
 		if href != nil && !s.haveBase && !t.cut {
 			s.base, s.haveBase = *href, true
 		}
-		return true
+		return
 	case "source":
 		if s.sel == Src {
 			for t.next() {
 			}
-			return true
+			return
 		}
 	}
 	var values [10]*string
@@ -209,7 +207,6 @@ func (s *scanner) media(element string, t *tag) bool {
 	} else {
 		s.list = image(s.list, s.sel, get)
 	}
-	return true
 }
 
 // attributes of <img> that are read; the first two are all that Src needs.
@@ -271,24 +268,18 @@ func (s *scanner) end() bool {
 	for t.next() {
 	}
 	s.at = t.at
-	if t.cut {
-		return true
-	}
-	element := string(name)
-	if len(s.foreign) > 0 {
-		return s.foreignEnd(element)
-	}
-	if element == "select" {
+	switch {
+	case t.cut:
+	case len(s.foreign) > 0:
+		return s.foreignEnd(string(name))
+	case string(name) == "select":
 		s.inSelect = false
-		return true
+	case kindOf(name)&tabular != 0:
+		if s.inSelect {
+			return false
+		}
+		s.tableEnd(string(name))
 	}
-	if kinds[element]&tabular == 0 {
-		return true
-	}
-	if s.inSelect {
-		return false
-	}
-	s.tableEnd(element)
 	return true
 }
 
@@ -354,22 +345,30 @@ const (
 	other
 )
 
-var kinds = func() map[string]kindSet {
-	m := map[string]kindSet{}
-	for kind, names := range map[kindSet][]string{
-		media:       {"img", "image", "source", "base", "meta"},
-		raw:         {"title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "script", "plaintext"},
-		tabular:     {"table", "caption", "col", "colgroup", "tbody", "thead", "tfoot", "tr", "td", "th"},
-		foreignRoot: {"svg", "math"},
-		breakout: {"b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "font", "h1", "h2", "h3", "h4", "h5",
-			"h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p", "pre", "ruby", "s", "small", "span", "strong", "strike",
-			"sub", "sup", "table", "tt", "u", "ul", "var"},
-		hopeless: {"template", "frameset"},
-		other:    {"select", "input", "keygen"},
-	} {
-		for _, name := range names {
-			m[name] |= kind
-		}
+// kindOf looks an element up; element is in lower case.
+func kindOf(element []byte) kindSet {
+	switch string(element) {
+	case "img":
+		return media | breakout
+	case "meta":
+		return media | breakout
+	case "image", "source", "base":
+		return media
+	case "title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "script", "plaintext":
+		return raw
+	case "table":
+		return tabular | breakout
+	case "caption", "col", "colgroup", "tbody", "thead", "tfoot", "tr", "td", "th":
+		return tabular
+	case "svg", "math":
+		return foreignRoot
+	case "template", "frameset":
+		return hopeless
+	case "select", "input", "keygen":
+		return other
+	case "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "font", "h1", "h2", "h3", "h4", "h5", "h6", "head",
+		"hr", "i", "li", "listing", "menu", "nobr", "ol", "p", "pre", "ruby", "s", "small", "span", "strong", "strike", "sub", "sup", "tt", "u", "ul", "var":
+		return breakout
 	}
-	return m
-}()
+	return 0
+}
