@@ -118,7 +118,7 @@ func (s *fileStore) list(ctx context.Context, dir, prefix string, yield func(Inf
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		switch {
-		case name == temporary:
+		case e.Name() == temporary: // here, or in a store below this one
 		case e.IsDir():
 			if below := name + "/"; strings.HasPrefix(below, prefix) || strings.HasPrefix(prefix, below) {
 				if !s.list(ctx, name, prefix, yield) {

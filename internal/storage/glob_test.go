@@ -51,7 +51,7 @@ func FuzzMatch(f *testing.F) {
 
 func TestGlob(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"c4/a.json.gz", "c4/b.json.gz", "c4/notes.txt", "wat/x/1.wat.gz", "wat/y/2.wat.gz", "wat/y/z/3.wat.gz"} {
+	for _, name := range []string{"c4/a.json.gz", "c4/b.json.gz", "c4/notes.txt", "wat/x/1.wat.gz", "wat/y/2.wat.gz", "wat/y/z/3.wat.gz", "odd/a[1].gz", "odd/.mmc4-unfinished/x.gz"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		os.MkdirAll(filepath.Dir(path), 0o777)
 		if err := os.WriteFile(path, []byte(name), 0o666); err != nil {
@@ -67,6 +67,8 @@ func TestGlob(t *testing.T) {
 		"wat/**/*.wat.gz":  {"wat/x/1.wat.gz", "wat/y/2.wat.gz", "wat/y/z/3.wat.gz"},
 		"wat/y/**":         {"wat/y/2.wat.gz", "wat/y/z/3.wat.gz"},
 		"none/*":           nil,
+		"odd/a[1].gz":      {"odd/a[1].gz"},
+		"**/*.gz":          {"c4/a.json.gz", "c4/b.json.gz", "odd/a[1].gz", "wat/x/1.wat.gz", "wat/y/2.wat.gz", "wat/y/z/3.wat.gz"},
 		"./c4/../c4/a*":    {"c4/a.json.gz"},
 	} {
 		for _, relative := range []bool{false, true} {

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// temporary is the folder of a store's root that holds unfinished blobs; it is no name.
+// temporary is the folder of a store's root that holds unfinished blobs; it is part of no name.
 const temporary = ".mmc4-unfinished"
 
 // checkName refuses what is not a relative slash-separated path.
 func checkName(name string) error {
-	if !fs.ValidPath(name) || name == "." || strings.HasPrefix(name, temporary) || strings.ContainsRune(name, 0) {
+	if !fs.ValidPath(name) || name == "." || strings.Contains("/"+name+"/", "/"+temporary+"/") || strings.ContainsRune(name, 0) {
 		return fmt.Errorf("%q is no name of a blob: want a relative path without empty, . or .. parts", name)
 	}
 	return nil

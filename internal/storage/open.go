@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -97,7 +98,7 @@ func Glob(ctx context.Context, pattern string, o Options) ([]Ref, error) {
 		}
 	}
 	folder, rest := splitPattern(pattern)
-	if !hasWildcards(rest) {
+	if info, err := os.Stat(pattern); !hasWildcards(rest) || err == nil && info.Mode().IsRegular() { // a name with a [ in it
 		return exact(ctx, pattern, o)
 	}
 	if _, err := match(rest, ""); err != nil {

@@ -83,10 +83,14 @@ func Transient(err error) bool {
 		}
 		return false
 	}
-	var network net.Error
+	var name *net.DNSError
+	if errors.As(err, &name) {
+		return !name.IsNotFound
+	}
+	var call *net.OpError
+	var network net.Error // of *url.Error too, which also wraps what no second try helps
 	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, net.ErrClosed) ||
-		errors.As(err, &network)
+		errors.Is(err, net.ErrClosed) || errors.As(err, &call) || errors.As(err, &network) && network.Timeout()
 }
 
 type retryStore struct {
