@@ -115,7 +115,7 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 	if err := os.MkdirAll(r.scratch, 0o777); err != nil {
 		return Summary{}, fmt.Errorf("scratch folder: %w", err)
 	}
-	if resumed && r.cfg.Slices == 0 {
+	if resumed && r.cfg.Slices == 0 && r.local != "" { // on a remote store slices may be at work beside us
 		if err := r.sweep(ctx); err != nil {
 			return Summary{}, err
 		}

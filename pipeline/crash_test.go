@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -192,9 +194,19 @@ func TestMain(m *testing.M) {
 // childBuild is the process that TestKill kills.
 func childBuild(out string) {
 	w := &world{dir: os.Getenv("MMC4_TEST_WORLD"), server: &server{URL: os.Getenv("MMC4_TEST_SERVER")}}
-	if _, err := Build(context.Background(), w.config(out), nil); err != nil {
+	cfg := w.config(out)
+	cfg.Stage = os.Getenv("MMC4_TEST_STAGE")
+	if memory, err := strconv.ParseInt(os.Getenv("MMC4_TEST_MEMORY"), 10, 64); err == nil {
+		cfg.Memory = memory << 20
+	}
+	if _, err := Build(context.Background(), cfg, nil); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+	if status, err := os.ReadFile("/proc/self/status"); err == nil && cfg.Stage != "" {
+		_, peak, _ := strings.Cut(string(status), "VmHWM:")
+		peak, _, _ = strings.Cut(peak, "\n")
+		fmt.Println(strings.TrimSpace(peak))
 	}
 }
 

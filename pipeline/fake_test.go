@@ -2,7 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"hash/fnv"
+	"crypto/sha256"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -17,8 +17,8 @@ type fakeEmbedder struct{ name string }
 func (fakeEmbedder) Dim() int              { return 16 }
 func (f fakeEmbedder) Fingerprint() string { return "fake " + f.name }
 
-func (f fakeEmbedder) vector(seed uint64) []float32 {
-	rnd := rand.New(rand.NewPCG(seed, 1))
+func (f fakeEmbedder) vector(of []byte) []float32 {
+	rnd := rand.New(rand.NewChaCha8(sha256.Sum256(of)))
 	v := make([]float32, f.Dim())
 	sum := 0.0
 	for i := range v {
@@ -37,9 +37,7 @@ func (f fakeEmbedder) vector(seed uint64) []float32 {
 func (f fakeEmbedder) EncodeImages(_ context.Context, pictures []*imaging.RGB) ([][]float32, error) {
 	var out [][]float32
 	for _, p := range pictures {
-		h := fnv.New64()
-		h.Write(p.Pix)
-		out = append(out, f.vector(h.Sum64()))
+		out = append(out, f.vector(p.Pix))
 	}
 	return out, nil
 }
@@ -47,9 +45,7 @@ func (f fakeEmbedder) EncodeImages(_ context.Context, pictures []*imaging.RGB) (
 func (f fakeEmbedder) EncodeTexts(_ context.Context, sentences []string) ([][]float32, error) {
 	var out [][]float32
 	for _, s := range sentences {
-		h := fnv.New64()
-		h.Write([]byte(s))
-		out = append(out, f.vector(h.Sum64()))
+		out = append(out, f.vector([]byte(s)))
 	}
 	return out, nil
 }

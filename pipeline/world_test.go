@@ -75,19 +75,21 @@ func picture(name string, width, height int) []byte {
 	}
 	sum := sha256.Sum256([]byte(name))
 	rnd := rand.New(rand.NewChaCha8(sum))
-	m := image.NewRGBA(image.Rect(0, 0, width, height))
-	var colours [64]color.RGBA
-	for i := range colours {
-		colours[i] = color.RGBA{uint8(rnd.Uint32()), uint8(rnd.Uint32()), uint8(rnd.Uint32()), 255}
+	palette := make(color.Palette, 64)
+	for i := range palette {
+		palette[i] = color.RGBA{uint8(rnd.Uint32()), uint8(rnd.Uint32()), uint8(rnd.Uint32()), 255}
 	}
+	m := image.NewPaletted(image.Rect(0, 0, width, height), palette)
 	for y := range height {
 		for x := range width {
-			m.SetRGBA(x, y, colours[y*8/height*8+x*8/width])
+			m.Pix[y*m.Stride+x] = uint8(y*8/height*8 + x*8/width)
 		}
 	}
 	var buf bytes.Buffer
 	(&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&buf, m)
-	pictures.Store(key, buf.Bytes())
+	if buf.Len() < 1<<12 {
+		pictures.Store(key, buf.Bytes())
+	}
 	return buf.Bytes()
 }
 

@@ -56,7 +56,11 @@ func (c *checker) document(ctx context.Context, part int, row Row[schemas.Docume
 		}
 		hashes = append(hashes, hash)
 		c.image(m, d.SimilarityMatrix[i], about)
-		if err := c.stored(ctx, m, hash, about); err != nil {
+		asFetched, err := c.stored(ctx, m, hash, about)
+		if err != nil {
+			return err
+		}
+		if err := c.urls.add(keptEntry(m, hash, asFetched, part, row.Number)); err != nil {
 			return err
 		}
 	}
@@ -129,8 +133,8 @@ func (c *checker) image(m *schemas.ImageInfo, similarities []float32, wrong func
 	}
 }
 
-// stored checks the form in which the picture is kept.
-func (c *checker) stored(ctx context.Context, m *schemas.ImageInfo, hash uint64, wrong func(string, ...any)) error {
+// stored checks the form in which the picture is kept, and tells whether it is the fetched one (true where it is not kept).
+func (c *checker) stored(ctx context.Context, m *schemas.ImageInfo, hash uint64, wrong func(string, ...any)) (asFetched bool, err error) {
 	side := int32(c.settings.LongestSide())
 	longest := max(m.OriginalWidth, m.OriginalHeight)
 	switch {
@@ -151,7 +155,7 @@ func (c *checker) stored(ctx context.Context, m *schemas.ImageInfo, hash uint64,
 		if data != nil {
 			wrong("it has bytes, though the run keeps none")
 		}
-		return nil
+		return true, nil
 	case "files":
 		if data != nil {
 			wrong("it has bytes, though the run keeps pictures as files")
@@ -159,16 +163,14 @@ func (c *checker) stored(ctx context.Context, m *schemas.ImageInfo, hash uint64,
 		name := "files/" + m.ImageName
 		if c.outputs[name].Name == "" {
 			wrong("the manifest does not name %s", name)
-			return nil
+			return true, nil
 		}
-		var err error
 		if data, err = storage.ReadFile(ctx, c.run, name); err != nil {
 			if !errors.Is(err, storage.ErrNotExist) { // a file that is missing has been said already
 				wrong("%s: %v", name, err)
 			}
-			return ctx.Err()
+			return true, ctx.Err()
 		}
 	}
-	c.pixels(data, m, hash, wrong)
-	return nil
+	return c.pixels(data, m, hash, wrong), nil
 }

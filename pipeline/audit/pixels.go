@@ -14,37 +14,33 @@ import (
 
 type rejection = *dedup.Rejection
 
-// pixels decodes a picture and compares it with what its row says.
-func (c *checker) pixels(data []byte, m *schemas.ImageInfo, hash uint64, wrong func(string, ...any)) {
+// pixels decodes a picture, compares it with what its row says, and tells whether its bytes are those that were fetched.
+func (c *checker) pixels(data []byte, m *schemas.ImageInfo, hash uint64, wrong func(string, ...any)) (asFetched bool) {
 	if len(data) == 0 {
 		wrong("it has no bytes")
-		return
+		return true
 	}
 	p, err := imaging.Decode(data, imaging.Limits{MaxPixels: c.settings.MaxPixels})
 	if err != nil {
 		wrong("its bytes do not decode: %v", err)
-		return
+		return true
 	}
 	if int32(p.Width) != m.Width || int32(p.Height) != m.Height || p.Format.MediaType() != m.MediaType {
 		wrong("its bytes are %s of %d x %d, the row says %s of %d x %d", p.Format.MediaType(), p.Width, p.Height, m.MediaType, m.Width, m.Height)
 	}
-	if !asFetched(data, m) {
+	sum := sha256.Sum256(data)
+	if hex.EncodeToString(sum[:]) != m.SHA256 {
 		if m.MediaType != imaging.JPEG.MediaType() && m.MediaType != imaging.PNG.MediaType() {
 			wrong("its bytes have another SHA-256 than the row, though %s is kept as fetched only", m.MediaType)
 		}
-		return
+		return false
 	}
 	if c.sameDecoders[string(p.Format)] {
 		if again, err := dedup.PHash(p); err != nil || again != hash {
 			wrong("its perceptual hash is %s, the row says %s", dedup.HashString(again), m.PHash)
 		}
 	}
-}
-
-// asFetched tells bytes as they were fetched from a form that was encoded again.
-func asFetched(data []byte, m *schemas.ImageInfo) bool {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]) == m.SHA256
+	return true
 }
 
 // decodersOf are the formats that this machine decodes as the run's did; only there can a hash be computed again.
