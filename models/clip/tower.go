@@ -1,0 +1,47 @@
+package clip
+
+// What both towers are made of. Shapes: B batch, T tokens, C width.
+
+import (
+	"math"
+
+	"mmc4/kernels"
+)
+
+type linear struct{ w, b *kernels.Param }
+
+type norm struct {
+	w, b *kernels.Param
+	eps  float32
+}
+
+func (n norm) apply(p *kernels.Pass, x kernels.Tensor) kernels.Tensor {
+	return p.LayerNorm(x, n.w, n.b, n.eps)
+}
+
+// block is a pre-norm transformer layer (open_clip's ResidualAttentionBlock).
+type block struct {
+	heads    int
+	act      kernels.Activation
+	ln1, ln2 norm
+	qkv, out linear
+	up, down linear
+}
+
+// apply is x + attention(ln_1 x), then + mlp(ln_2 x).
+func (b *block) apply(p *kernels.Pass, x_BTC kernels.Tensor, causal bool) kernels.Tensor {
+	return p.Block(x_BTC, func(x_BTC kernels.Tensor) kernels.Tensor {
+		width := x_BTC.Dim(-1)
+		head := width / b.heads
+		qkv := p.Linear(b.ln1.apply(p, x_BTC), b.qkv.w, b.qkv.b)
+		part := func(i int) kernels.Tensor { return qkv.Slice(2, i*width, (i+1)*width).Split(2, head) }
+		mixed := p.Attention(kernels.Attention{Q: part(0), K: part(1), V: part(2), Scale: float32(1 / math.Sqrt(float64(head))), Causal: causal})
+		x_BTC = p.LinearAdd(mixed.Reshape(x_BTC.Shape()...), b.out.w, b.out.b, x_BTC)
+		hidden := p.LinearAct(b.ln2.apply(p, x_BTC), b.up.w, b.up.b, b.act)
+		return p.LinearAdd(hidden, b.down.w, b.down.b, x_BTC)
+	})
+}
+
+func (b *block) matrices() []*kernels.Param {
+	return []*kernels.Param{b.qkv.w, b.out.w, b.up.w, b.down.w}
+}
