@@ -41,6 +41,24 @@ static int takeovers_for(int n) { return n < 2048 ? n * n / 256 : 8 * n; }
 #define JOIN(a, b) a##b
 #define JOINED(a, b) JOIN(a, b)
 
+// least_of gives the smallest of four numbers.
+__attribute__((target("avx2"))) static inline double least_of(__m256d v) {
+	__m128d half = _mm_min_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
+	return _mm_cvtsd_f64(_mm_min_sd(half, _mm_unpackhi_pd(half, half)));
+}
+
+// two_least gives the two smallest of eight numbers: in each lane `first` is not above `next`.
+__attribute__((target("avx2"))) static inline double two_least(__m256d first, __m256d next, double *second) {
+	__m128d f0 = _mm256_castpd256_pd128(first), f1 = _mm256_extractf128_pd(first, 1);
+	__m128d n = _mm_min_pd(_mm256_castpd256_pd128(next), _mm256_extractf128_pd(next, 1));
+	n = _mm_min_pd(n, _mm_max_pd(f0, f1));
+	f0 = _mm_min_pd(f0, f1);
+	f1 = _mm_unpackhi_pd(f0, f0);
+	n = _mm_min_sd(n, _mm_unpackhi_pd(n, n));
+	*second = _mm_cvtsd_f64(_mm_min_sd(n, _mm_max_sd(f0, f1)));
+	return _mm_cvtsd_f64(_mm_min_sd(f0, f1));
+}
+
 // AVX-512
 
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512dq")))
@@ -64,7 +82,12 @@ static int takeovers_for(int n) { return n < 2048 ? n * n / 256 : 8 * n; }
 #define BLEND(a, b, m) _mm512_mask_blend_pd(m, a, b)
 #define BITS(m) (unsigned)(m)
 #define SIGNS(p) (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_loadu_si256((const __m256i *)(p))))
-#define HMIN(v) _mm512_reduce_min_pd(v)
+#define LOW(v) _mm512_castpd512_pd256(v)
+#define HIGH(v) _mm512_extractf64x4_pd(v, 1)
+#define HMIN(v) least_of(_mm256_min_pd(LOW(v), HIGH(v)))
+#define TWO_LEAST(f, n, second) \
+	two_least(_mm256_min_pd(LOW(f), HIGH(f)), \
+		_mm256_min_pd(_mm256_min_pd(LOW(n), HIGH(n)), _mm256_max_pd(LOW(f), HIGH(f))), second)
 
 #define COST float
 #define ALLOWED(c) EQ(SUB(c, c), SET1(0))
@@ -94,6 +117,8 @@ static int takeovers_for(int n) { return n < 2048 ? n * n / 256 : 8 * n; }
 #undef NAME
 #undef LOADC
 
+#include "lap_small_amd64.h"
+
 #undef TARGET
 #undef LANES
 #undef V
@@ -116,6 +141,9 @@ static int takeovers_for(int n) { return n < 2048 ? n * n / 256 : 8 * n; }
 #undef BITS
 #undef SIGNS
 #undef HMIN
+#undef LOW
+#undef HIGH
+#undef TWO_LEAST
 
 // AVX2
 
@@ -141,16 +169,12 @@ static int takeovers_for(int n) { return n < 2048 ? n * n / 256 : 8 * n; }
 #define BITS(m) (unsigned)_mm256_movemask_pd(m)
 #define SIGNS(p) (unsigned)_mm_movemask_ps(_mm_castsi128_ps(_mm_loadu_si128((const __m128i *)(p))))
 #define HMIN(v) least_of(v)
+#define TWO_LEAST(f, n, second) two_least(f, n, second)
 
 // half_mask narrows a mask of four doubles to four ints.
 TARGET static inline __m128i half_mask(__m256d m) {
 	__m256i odd = _mm256_permutevar8x32_epi32(_mm256_castpd_si256(m), _mm256_set_epi32(7, 5, 3, 1, 7, 5, 3, 1));
 	return _mm256_castsi256_si128(odd);
-}
-
-TARGET static inline double least_of(__m256d v) {
-	__m128d half = _mm_min_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
-	return _mm_cvtsd_f64(_mm_min_sd(half, _mm_unpackhi_pd(half, half)));
 }
 
 #define COST float
@@ -176,6 +200,9 @@ TARGET static inline double least_of(__m256d v) {
 #include "lap_amd64.h"
 
 int mmc4_lap_f32(int avx512, const float *values, float sign, int rows, int cols, double *memory) {
+	if (avx512 && sign == -1 && rows <= 32 && cols <= 32) {
+		return small_lap_f32(values, rows, cols, memory);
+	}
 	return avx512 ? lap_f32_avx512(values, sign, rows, cols, memory) : lap_f32_avx2(values, sign, rows, cols, memory);
 }
 

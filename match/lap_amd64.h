@@ -1,6 +1,7 @@
 // The assignment solver of lap_portable.go, step for step, on vectors of LANES doubles. This file is a template: lap_amd64.c
 // includes it for every instruction set and type of cost, with the operations it uses defined as macros. It reads costs and
-// writes the column of every row. No product is formed, so nothing can be fused: results equal the Go code's bit for bit.
+// writes the column of every row. There are no products but those with the sign, which are exact, so that nothing changes
+// if they are fused: results equal the Go code's bit for bit.
 //
 // Rows of the costs are `stride` long, a multiple of LANES; what lies beyond the m columns is +Inf and never chosen.
 
@@ -26,11 +27,8 @@ TARGET static inline double NAME(two_cheapest)(const COST *row, const double *pr
 		first = MIN(first, d);
 		j = ADD(j, SET1(LANES));
 	}
-	double best = HMIN(first);
-	M found = EQ(first, SET1(best));
-	unsigned lanes = BITS(found);
-	*second = lanes & (lanes - 1) ? best : HMIN(BLEND(first, next, found));
-	*at = NAME(first_of)(where, lanes);
+	double best = TWO_LEAST(first, next, second);
+	*at = NAME(first_of)(where, BITS(EQ(first, SET1(best))));
 	return best;
 }
 
