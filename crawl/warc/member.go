@@ -10,6 +10,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"mmc4/crawl/internal/inflate"
 )
 
 var (
@@ -31,6 +33,8 @@ type members struct {
 	start int64 // of the member at hand
 	begun bool
 
+	fast  inflate.Decoder
+	out   []byte // what fast decompressed
 	gz    *gzip.Reader
 	frame frameReader
 	zd    *zstd.Decoder
@@ -49,8 +53,44 @@ func (m *members) open() {
 	m.begun = true
 }
 
-// next starts the next member: io.EOF when there is none. Other errors are damage; resync goes on after it.
-func (m *members) next() (io.Reader, error) {
+// maxFast is the largest decompressed member that is held in memory whole.
+const maxFast = 8 << 20
+
+// next starts the next member and gives its decompressed bytes, all of them or as a stream; io.EOF when there is none.
+// Other errors are damage; resync goes on after it.
+func (m *members) next() (all []byte, stream io.Reader, err error) {
+	if err := m.begin(); err != nil {
+		return nil, nil, err
+	}
+	if m.kind == gzipped {
+		if all, ok := m.whole(); ok {
+			return all, nil, nil
+		}
+	}
+	stream, err = m.stream()
+	return nil, stream, err
+}
+
+// whole decompresses a sound member that lies in the buffer.
+func (m *members) whole() ([]byte, bool) {
+	br := m.src.br
+	in, _ := br.Peek(br.Buffered())
+	out, used, err := m.fast.Member(m.out, in, maxFast)
+	if errors.Is(err, inflate.ErrShort) && len(in) < br.Size() {
+		if in, _ = br.Peek(br.Size()); len(in) > 0 {
+			out, used, err = m.fast.Member(out, in, maxFast)
+		}
+	}
+	m.out = out
+	if err != nil {
+		return nil, false
+	}
+	br.Discard(used)
+	return out, true
+}
+
+// begin marks the place of the next member.
+func (m *members) begin() error {
 	if !m.begun {
 		m.open()
 	}
@@ -58,10 +98,15 @@ func (m *members) next() (io.Reader, error) {
 	m.start = m.src.offset()
 	if _, err := m.src.br.Peek(1); err != nil {
 		if failed := m.src.failed(); failed != nil {
-			return nil, failed
+			return failed
 		}
-		return nil, io.EOF
+		return io.EOF
 	}
+	return nil
+}
+
+// stream opens the member for reading piece by piece.
+func (m *members) stream() (io.Reader, error) {
 	switch m.kind {
 	case gzipped:
 		var err error

@@ -48,10 +48,12 @@ type Reader struct {
 	name   string
 	limits Limits
 	m      members
-	dec    *bufio.Reader // the decompressed bytes of the member
-	in     bool          // a member is open
-	pos    int64         // decompressed bytes of the member that were taken
-	index  int           // records of the member so far
+	dec    window // the decompressed bytes of the member: mem or buf
+	mem    memory
+	buf    *bufio.Reader
+	in     bool  // a member is open
+	pos    int64 // decompressed bytes of the member that were taken
+	index  int   // records of the member so far
 	block  []byte
 	line   []byte
 	broken int // damaged members since the last record
@@ -96,7 +98,7 @@ func (r *Reader) Close() error {
 func (r *Reader) Next() (*Record, error) {
 	for r.err == nil {
 		if !r.in {
-			src, err := r.m.next()
+			all, stream, err := r.m.next()
 			if err == io.EOF {
 				r.err = io.EOF
 				if r.stats.Records == 0 && len(r.stats.Skipped) > 0 {
@@ -108,11 +110,7 @@ func (r *Reader) Next() (*Record, error) {
 				r.damage(err)
 				continue
 			}
-			if r.dec == nil {
-				r.dec = bufio.NewReaderSize(src, bufferSize)
-			} else {
-				r.dec.Reset(src)
-			}
+			r.open(all, stream)
 			r.in, r.pos, r.index = true, 0, 0
 		}
 		if rec := r.record(); rec != nil {
@@ -122,6 +120,21 @@ func (r *Reader) Next() (*Record, error) {
 		}
 	}
 	return nil, r.err
+}
+
+// open sets dec on a member.
+func (r *Reader) open(all []byte, stream io.Reader) {
+	switch {
+	case stream == nil:
+		r.mem = memory{all, 0}
+		r.dec = &r.mem
+		return
+	case r.buf == nil:
+		r.buf = bufio.NewReaderSize(stream, 64<<10)
+	default:
+		r.buf.Reset(stream)
+	}
+	r.dec = r.buf
 }
 
 func (r *Reader) skip(reason string) { r.stats.Skipped[reason]++ }
@@ -297,8 +310,23 @@ func (r *Reader) readLine(limit int) ([]byte, error) {
 	return r.line, err
 }
 
+// whole gives a block of a member in memory without copying it.
+func (r *Reader) whole(declared int64) ([]byte, bool) {
+	if r.dec != window(&r.mem) || declared < 0 || declared > min(r.limits.Block, int64(r.dec.Buffered())) {
+		return nil, false
+	}
+	block, _ := r.dec.Peek(int(declared))
+	r.dec.Discard(len(block))
+	r.pos += declared
+	return block[:len(block):len(block)], true
+}
+
 // readBlock reads declared bytes (-1: to the end of the member) and keeps as many as the limit allows.
 func (r *Reader) readBlock(rec *Record, declared int64) error {
+	if block, ok := r.whole(declared); ok {
+		rec.Block = block
+		return nil
+	}
 	r.block = r.block[:0]
 	left := declared
 	for left != 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	bufferSize = 64 << 10
+	bufferSize = 1 << 20 // most members lie in it whole
 	keepBack   = 8 << 20 // bytes of a member that are kept for going back
 )
 
@@ -27,7 +27,11 @@ type source struct {
 
 func newSource(r io.Reader) *source {
 	s := &source{r: r}
-	s.br = bufio.NewReaderSize(s, bufferSize)
+	size := bufferSize
+	if in, ok := r.(*bytes.Reader); ok {
+		size = min(size, in.Len()+1)
+	}
+	s.br = bufio.NewReaderSize(s, size)
 	return s
 }
 
@@ -93,7 +97,7 @@ func (s *source) findAfter(start int64, magic []byte) bool {
 		s.br.Reset(s)
 	}
 	for {
-		window, err := s.br.Peek(bufferSize)
+		window, err := s.br.Peek(s.br.Size())
 		if i := bytes.Index(window, magic); i >= 0 {
 			s.br.Discard(i)
 			s.mark()

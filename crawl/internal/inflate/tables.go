@@ -1,0 +1,203 @@
+package inflate
+
+// Huffman tables: a first level by the next bits, links to second-level tables for longer codes.
+
+import "math/bits"
+
+const (
+	litBits  = 11
+	distBits = 9
+	preBits  = 7
+	maxCode  = 15
+)
+
+// entry: bits 0-7 are the code's whole length. A literal has its byte in bits 16-23; a length or distance its base in 16-31
+// and the number of its extra bits in 8-12; a link the start of its second-level table in 16-31 and its bits in 8-12. 0 is a
+// code that does not exist.
+type entry uint32
+
+const (
+	isLiteral entry = 1 << 15
+	isLink    entry = 1 << 14
+	isEnd     entry = 1 << 13
+)
+
+// values of the symbols, without the codes' lengths.
+var litValues, distValues, preValues = func() (lit [288]entry, dist [32]entry, pre [19]entry) {
+	for i := range 256 {
+		lit[i] = isLiteral | entry(i)<<16
+	}
+	lit[256] = isEnd
+	base := 3
+	for i := range 28 {
+		extra := 0
+		if i >= 8 {
+			extra = i/4 - 1
+		}
+		lit[257+i] = entry(base)<<16 | entry(extra)<<8
+		base += 1 << extra
+	}
+	lit[285] = 258 << 16
+	base = 1
+	for i := range 30 {
+		extra := 0
+		if i >= 4 {
+			extra = i/2 - 1
+		}
+		dist[i] = entry(base)<<16 | entry(extra)<<8
+		base += 1 << extra
+	}
+	for i := range 19 {
+		pre[i] = isLiteral | entry(i)<<16
+	}
+	return
+}()
+
+// build fills a table from the lengths of the codes; false when they are no prefix code: neither complete, nor a single
+// code of one bit, nor (for distances) none at all.
+func build(table []entry, tableBits int, lens []uint8, values []entry, mayBeEmpty bool) bool {
+	var count, next [maxCode + 2]int
+	longest := 0
+	for _, n := range lens {
+		count[n]++
+		longest = max(longest, int(n))
+	}
+	clear(table[:1<<tableBits])
+	if longest == 0 {
+		return mayBeEmpty
+	}
+	count[0] = 0
+	space := 0
+	for n := 1; n <= maxCode; n++ {
+		space += count[n] << (maxCode - n)
+		next[n+1] = (next[n] + count[n]) << 1
+	}
+	if space != 1<<maxCode && !(longest == 1 && count[1] == 1) {
+		return false
+	}
+	free := 1 << tableBits
+	for symbol, l := range lens {
+		if l == 0 {
+			continue
+		}
+		n := int(l)
+		code := int(bits.Reverse16(uint16(next[n])) >> (16 - n))
+		next[n]++
+		e := values[symbol]
+		if e != 0 {
+			e |= entry(n)
+		}
+		if n <= tableBits {
+			for i := code; i < 1<<tableBits; i += 1 << n {
+				table[i] = e
+			}
+			continue
+		}
+		width := longest - tableBits
+		link := &table[code&(1<<tableBits-1)]
+		if *link == 0 {
+			if free+1<<width > len(table) {
+				return false
+			}
+			*link = isLink | entry(free)<<16 | entry(width)<<8
+			clear(table[free : free+1<<width])
+			free += 1 << width
+		}
+		start := int(*link >> 16)
+		for i := code >> tableBits; i < 1<<width; i += 1 << (n - tableBits) {
+			table[start+i] = e
+		}
+	}
+	return true
+}
+
+func (d *Decoder) fixed() {
+	for i := range 288 {
+		switch {
+		case i < 144:
+			d.lens[i] = 8
+		case i < 256:
+			d.lens[i] = 9
+		case i < 280:
+			d.lens[i] = 7
+		default:
+			d.lens[i] = 8
+		}
+	}
+	build(d.lit[:], litBits, d.lens[:288], litValues[:], false)
+	for i := range 32 {
+		d.lens[i] = 5
+	}
+	build(d.dist[:], distBits, d.lens[:32], distValues[:], false)
+}
+
+var preOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+
+// dynamic reads the code lengths of a block.
+func (d *Decoder) dynamic(r *bitReader) error {
+	head, ok := r.take(14)
+	if !ok {
+		return ErrShort
+	}
+	lits, dists, pres := int(head&31)+257, int(head>>5&31)+1, int(head>>10)+4
+	if lits > 286 || dists > 30 {
+		return ErrCorrupt
+	}
+	var preLens [19]uint8
+	for _, symbol := range preOrder[:pres] {
+		n, ok := r.take(3)
+		if !ok {
+			return ErrShort
+		}
+		preLens[symbol] = uint8(n)
+	}
+	if !build(d.pre[:], preBits, preLens[:], preValues[:], false) {
+		return ErrCorrupt
+	}
+	lens := d.lens[:lits+dists]
+	for i := 0; i < len(lens); {
+		r.fill()
+		e := d.pre[r.bb&(1<<preBits-1)]
+		if e == 0 {
+			return d.bad(r)
+		}
+		if uint(e&0xff) > r.bn {
+			return ErrShort
+		}
+		r.drop(uint(e & 0xff))
+		symbol := uint8(e >> 16)
+		if symbol < 16 {
+			lens[i] = symbol
+			i++
+			continue
+		}
+		repeat, extra, value := 3, uint(2), uint8(0)
+		switch symbol {
+		case 16:
+			if i == 0 {
+				return ErrCorrupt
+			}
+			value = lens[i-1]
+		case 17:
+			extra = 3
+		case 18:
+			repeat, extra = 11, 7
+		}
+		more, ok := r.take(extra)
+		if !ok {
+			return ErrShort
+		}
+		repeat += int(more)
+		if i+repeat > len(lens) {
+			return ErrCorrupt
+		}
+		for range repeat {
+			lens[i] = value
+			i++
+		}
+	}
+	if lens[256] == 0 || !build(d.lit[:], litBits, lens[:lits], litValues[:lits], false) || !build(d.dist[:], distBits, lens[lits:], distValues[:dists], true) {
+		return ErrCorrupt
+	}
+	return nil
+}
