@@ -206,11 +206,12 @@ func TestRefusals(t *testing.T) {
 	if err := store.Remove(ctx, entryName("embed.images", 0)); err != nil {
 		t.Fatal(err)
 	}
-	refusedFor(func(c *Config) { c.Embedder = fakeEmbedder{"b"} }, `clip: was "fake a", now "fake b"`)
+	refusedFor(func(c *Config) { c.Embedder = fakeEmbedder{"a", "cuda"} }, `device: was "cpu", now "cuda"`)
+	refusedFor(func(c *Config) { c.Embedder, c.AllowProfileChange = fakeEmbedder{"b", "cpu"}, true }, "another CLIP model")
 	cfg = w.config(out)
-	cfg.Embedder, cfg.AllowProfileChange = fakeEmbedder{"b"}, true
+	cfg.Embedder, cfg.AllowProfileChange = fakeEmbedder{"a", "cuda"}, true
 	build(t, cfg)
-	if m, err := ReadManifest(ctx, store); err != nil || len(m.ProfileChanges) != 1 || m.Profile.Clip != "fake b" {
+	if m, err := ReadManifest(ctx, store); err != nil || len(m.ProfileChanges) != 1 || m.Profile.Clip != "fake a" || m.Profile.Device != "cuda" {
 		t.Error(err, m.ProfileChanges)
 	}
 

@@ -12,10 +12,11 @@ import (
 
 // fakeEmbedder makes vectors from hashes: deterministic, normalised, and near enough to each other that most similarities
 // pass.
-type fakeEmbedder struct{ name string }
+type fakeEmbedder struct{ name, device string }
 
 func (fakeEmbedder) Dim() int              { return 16 }
 func (f fakeEmbedder) Fingerprint() string { return "fake " + f.name }
+func (f fakeEmbedder) Profile() string     { return f.device }
 
 func (f fakeEmbedder) vector(of []byte) []float32 {
 	rnd := rand.New(rand.NewChaCha8(sha256.Sum256(of)))

@@ -109,11 +109,10 @@ func (r *run) addProfiles(ctx context.Context, m *Manifest) error {
 				m.ProfileChanges = append(m.ProfileChanges, p)
 				continue
 			}
-			clip := m.Profile.Clip
-			m.Profile = p
-			if p.Clip == "" {
-				m.Profile.Clip = clip
+			if stage != "embed" {
+				p.Clip, p.Device = m.Profile.Clip, m.Profile.Device
 			}
+			m.Profile = p
 		}
 	}
 	return nil

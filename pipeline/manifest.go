@@ -29,7 +29,8 @@ type Manifest struct {
 
 	Off []string `json:"off"` // rules that did not run, and why
 
-	// Counts by name. documents.*, pages.*, candidates.*, images.* and rejects.*; see docs/manifest.md.
+	// Counts by name. documents.*, pages.*, candidates.*, images.* and rejects.*; rejects.RULE and
+	// images.OUTCOME count rows.
 	Counts map[string]int64 `json:"counts"`
 	Funnel []FunnelStep     `json:"funnel"`
 
@@ -53,8 +54,9 @@ type Input struct {
 
 // NumericProfile is what the last bits of a run's numbers depend on beside its inputs and its configuration.
 type NumericProfile struct {
-	Clip     string            `json:"clip"`           // fingerprint of the embedder: weights, arithmetic, device kind
-	NSFW     string            `json:"nsfw,omitempty"` // SHA-256 of the head's file
+	Clip     string            `json:"clip"`             // fingerprint of the model: weights, vocabulary, preprocessing
+	Device   string            `json:"device,omitempty"` // what computed the features: device kind, instruction set, types
+	NSFW     string            `json:"nsfw,omitempty"`   // SHA-256 of the head's file
 	Faces    string            `json:"faces,omitempty"`
 	Decoders map[string]string `json:"decoders"` // format -> decoder and version
 	Arch     string            `json:"arch"`     // amd64, arm64

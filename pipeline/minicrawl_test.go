@@ -110,7 +110,7 @@ func TestMiniCrawl(t *testing.T) {
 	s := DefaultSettings()
 	s.Network.Total = 20 // the server's 90 s are 18
 	cfg := Config{C4: []string{root + "/c4/en/*.json.gz"}, WAT: []string{root + "/crawl-data/" + miniCrawl + "/segments/*/wat/*.wat.gz"},
-		Out: out, Settings: s, Embedder: fakeEmbedder{"a"}, Fetch: fetch.Options{ConnectTo: rules}}
+		Out: out, Settings: s, Embedder: fakeEmbedder{"a", "cpu"}, Fetch: fetch.Options{ConnectTo: rules}}
 	_, l := build(t, cfg)
 	for _, u := range l.updates {
 		if u.Ended {

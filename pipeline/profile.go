@@ -30,6 +30,9 @@ func (r *run) currentProfile(stage string) NumericProfile {
 	}
 	if stage == "embed" && r.cfg.Embedder != nil {
 		p.Clip = r.cfg.Embedder.Fingerprint()
+		if on, ok := r.cfg.Embedder.(interface{ Profile() string }); ok {
+			p.Device = on.Profile()
+		}
 	}
 	p.NSFW, p.Faces = r.plan.NSFW, r.plan.Faces
 	return p
@@ -67,6 +70,10 @@ func (r *run) settleProfile(ctx context.Context, stage string) error {
 			return err
 		}
 		if n := len(before); n > 0 {
+			if was := before[n-1].Clip; was != now.Clip {
+				return refused("the features in %s were made by another CLIP model (%s; now %s): they have no meaning beside each other. Use the old model, or choose another --out",
+					r.store.Location(""), was, now.Clip)
+			}
 			changes := before[n-1].changes(now)
 			if len(changes) == 0 {
 				return nil
@@ -91,7 +98,7 @@ func (r *run) settleProfile(ctx context.Context, stage string) error {
 // changes tells in what now differs.
 func (p NumericProfile) changes(now NumericProfile) []string {
 	var out []string
-	for _, c := range []struct{ what, was, is string }{{"clip", p.Clip, now.Clip}, {"architecture", p.Arch, now.Arch},
+	for _, c := range []struct{ what, was, is string }{{"device", p.Device, now.Device}, {"architecture", p.Arch, now.Arch},
 		{"nsfw", p.NSFW, now.NSFW}, {"faces", p.Faces, now.Faces}} {
 		if c.was != c.is {
 			out = append(out, fmt.Sprintf("%s: was %q, now %q", c.what, c.was, c.is))

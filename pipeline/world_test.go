@@ -191,7 +191,7 @@ func (w *world) config(out string) Config {
 		panic(err)
 	}
 	return Config{C4: []string{w.dir + "/c4/*.json.gz"}, WAT: []string{w.dir + "/crawl-data/*/segments/*/wat/*.wat.gz"}, Out: out, Settings: s,
-		Embedder: fakeEmbedder{"a"}, Workers: 2, Fetch: fetch.Options{ConnectTo: []fetch.ConnectRule{rule}}}
+		Embedder: fakeEmbedder{"a", "cpu"}, Workers: 2, Fetch: fetch.Options{ConnectTo: []fetch.ConnectRule{rule}}}
 }
 
 // product reads the files that must not depend on anything but the input.
