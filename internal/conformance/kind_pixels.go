@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,10 +28,16 @@ func sum(b []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
+// errInexact says that a picture's pixels depend on a library that this machine lacks.
+var errInexact = errors.New("JPEG pixels are exact with libjpeg-turbo only, which is missing here")
+
 func decodeFile(path string) (*imaging.Picture, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if cfg, err := imaging.Probe(data); err == nil && cfg.Format == imaging.JPEG && !turbo() {
+		return nil, errInexact
 	}
 	pic, err := imaging.Decode(data, imaging.Limits{})
 	if err != nil {
@@ -38,9 +45,6 @@ func decodeFile(path string) (*imaging.Picture, error) {
 	}
 	return pic, nil
 }
-
-// inexact says whether pixels of the format depend on a library that this machine lacks.
-func inexact(f imaging.Format) bool { return f == imaging.JPEG && !turbo() }
 
 // checkImages compares Probe with Pillow's Image.open.
 func checkImages(_ context.Context, _ *Env, c *Case, r *Report) error {
@@ -88,18 +92,24 @@ func checkPixelsDecode(_ context.Context, _ *Env, c *Case, r *Report) error {
 	if err != nil {
 		return err
 	}
+	skipped := 0
 	for _, k := range file.Cases {
 		pic, err := decodeFile(filepath.Join(images, k.File))
+		if errors.Is(err, errInexact) {
+			skipped++
+			continue
+		}
 		if err != nil {
 			r.Failf("%v", err)
 			continue
 		}
 		r.Equal(k.File+" size", [2]int{pic.Width, pic.Height}, [2]int{k.Width, k.Height})
 		r.Equal(k.File+" mode", string(pic.Mode), k.Mode)
-		if !inexact(pic.Format) {
-			r.Equal(k.File+" "+k.Mode, sum(pic.Bytes()), k.SumNative)
-			r.Equal(k.File+" RGB", sum(pic.RGB().Pix), k.SumRGB)
-		}
+		r.Equal(k.File+" "+k.Mode, sum(pic.Bytes()), k.SumNative)
+		r.Equal(k.File+" RGB", sum(pic.RGB().Pix), k.SumRGB)
+	}
+	if skipped == len(file.Cases) {
+		r.Skipf("%v", errInexact)
 	}
 	return nil
 }
@@ -185,12 +195,13 @@ func checkPixelsCLIP(ctx context.Context, _ *Env, c *Case, r *Report) error {
 			r.Close(label+" normalised", t.Tensor(decoded.RGB()), want, Tolerance{ATol: file.Tolerance.Float32})
 		}
 		pic, err := decodeFile(filepath.Join(images, k.File))
+		if errors.Is(err, errInexact) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
-		if !inexact(pic.Format) {
-			r.Equal(label+" from file", sum(t.SquareFirst(pic).Pix), k.SumFile)
-		}
+		r.Equal(label+" from file", sum(t.SquareFirst(pic).Pix), k.SumFile)
 	}
 	return nil
 }
