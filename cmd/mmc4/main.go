@@ -16,6 +16,8 @@ import (
 // program is the command line. Kong reads the grammar from the tags: the flags of a verb stand in its file, beside the
 // code that uses them.
 type program struct {
+	Verify  verifyCmd  `cmd:"" help:"Check a finished run: files, rows, rules, books."`
+	Explain explainCmd `cmd:"" help:"Say where a run's documents and images went, and what to do."`
 	Golden  goldenCmd  `cmd:"" help:"Check this build and device against results of the reference programs."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what this machine offers, and what to do about what it lacks."`
 	Version versionCmd `cmd:"" help:"Print the version."`
