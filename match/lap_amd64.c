@@ -7,8 +7,6 @@
 #include <math.h>
 #include <stddef.h>
 
-#pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
-
 // work is the memory of one solution; see the fields of Solver.
 struct work {
 	double *price, *open, *distance, *length;
