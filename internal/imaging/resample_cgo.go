@@ -8,9 +8,22 @@ package imaging
 // #include "resample.h"
 import "C"
 
-import "sync"
+import (
+	"os"
+	"sync"
+)
 
-var resampleLevel = sync.OnceValue(func() int { return int(C.mmc4_resample_level()) })
+// resampleLevel is the best level of the processor, or what MMC4_CPU (as for the cpu device) holds it down to.
+var resampleLevel = sync.OnceValue(func() int {
+	level := int(C.mmc4_resample_level())
+	switch os.Getenv("MMC4_CPU") {
+	case "portable":
+		return 0
+	case "avx2":
+		return min(level, 1)
+	}
+	return level
+})
 
 func resampleRows(dst, src raster, w *weights)    { resampleRowsC(resampleLevel(), dst, src, w) }
 func resampleColumns(dst, src raster, w *weights) { resampleColumnsC(resampleLevel(), dst, src, w) }
