@@ -1,6 +1,6 @@
 package fetch
 
-// The scheduler. Every host has a queue of jobs and a time at which it may be asked next; a heap orders the hosts by
+// The scheduler. Every host has a queue of jobs and a time at which it may be asked next; two heaps order the hosts by
 // that time. pump starts a goroutine for the next exchange while there is room. What waits, waits in a queue.
 
 import (
@@ -32,7 +32,7 @@ type engine struct {
 	cold    hostHeap    // those without a connection
 	quiet   list.List   // of *host: nothing to do, remembered for a while
 	running int         // goroutines of exchanges and deliveries
-	timer   *time.Timer // for the first of ready
+	timer   *time.Timer // for the next turn of a host
 	pool    pool
 	rules   int64 // bytes of robots rules remembered
 	stats   Stats
@@ -55,7 +55,7 @@ func newEngine(o Options) *engine {
 	e.direct = &http.Transport{
 		DialContext:            e.dialer.dial,
 		TLSHandshakeTimeout:    o.TLSTimeout,
-		TLSClientConfig:        &tls.Config{RootCAs: o.RootCAs},
+		TLSClientConfig:        &tls.Config{RootCAs: o.RootCAs, ClientSessionCache: tls.NewLRUClientSessionCache(4096)},
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -44,16 +45,14 @@ func (e *engine) exchange(h *host, j *job) answer {
 	defer func() { j.left = d.stop() }()
 
 	u := j.target
-	c, err := e.takeConn(ctx, h, u, j.fresh)
-	if err != nil {
+	c, resp, err := e.send(ctx, h, u, j, d, j.fresh)
+	if c != nil && err != nil && c.used && c.lost(err) && ctx.Err() == nil {
+		c, resp, err = e.send(ctx, h, u, j, d, true)
+	}
+	if c == nil {
 		return dialFailure(ctx, u, err)
 	}
-	d.begin(e.opt.FirstByteTimeout, errFirstByte)
-	j.result.FinalURL = u.String()
-	j.asked = true
-	resp, err := c.RoundTrip(e.request(ctx, u, j.robots != nil))
 	if err != nil {
-		e.giveConn(c, false)
 		return exchangeFailure(ctx, err, false)
 	}
 	at := time.Now()
@@ -63,6 +62,22 @@ func (e *engine) exchange(h *host, j *job) answer {
 	e.giveConn(c, whole && !resp.Close)
 	a.answered, a.at = true, at
 	return a
+}
+
+// send writes the request and waits for the header. Without a connection c is nil; on an error it is given back.
+func (e *engine) send(ctx context.Context, h *host, u *weburl.URL, j *job, d *deadlines, fresh bool) (c *conn, resp *http.Response, err error) {
+	if c, err = e.takeConn(ctx, h, u, fresh); err != nil {
+		return nil, nil, err
+	}
+	d.begin(e.opt.FirstByteTimeout, errFirstByte)
+	j.result.FinalURL = u.String()
+	j.asked = true
+	c.wrote.Store(false)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { c.wrote.Store(true) }})
+	if resp, err = c.RoundTrip(e.request(ctx, u, j.robots != nil)); err != nil {
+		e.giveConn(c, false)
+	}
+	return c, resp, err
 }
 
 func (e *engine) request(ctx context.Context, u *weburl.URL, text bool) *http.Request {

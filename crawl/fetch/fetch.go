@@ -32,8 +32,8 @@ func (f *Fetcher) Fetch(ctx context.Context, url string) Result {
 }
 
 // Run brings every URL of in and hands each Result to out, in the order in which they come. One goroutine at a time is
-// in out; while it is there, later results wait and their bodies count as memory (Options.Memory). The URLs may come
-// in any order, also sorted by host: what one host cannot take yet waits in memory, then in a file.
+// in out, which must not call the Fetcher; while it is there, later results wait and their bodies count as memory
+// (Options.Memory). The URLs may come in any order, also sorted by host: what one host cannot take yet waits in memory, then in a file.
 //
 // Run returns when every URL has its Result (nil), when ctx ends (its error; every URL that was read from in and has no
 // Result yet gets none), or when the waiting URLs cannot be kept (the error of the file).

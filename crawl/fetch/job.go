@@ -82,7 +82,7 @@ func pathQuery(u *weburl.URL) string {
 
 // begin starts the next attempt.
 func (j *job) begin(total time.Duration) {
-	j.result.Attempts++
+	j.result = Result{URL: j.result.URL, Attempts: j.result.Attempts + 1}
 	j.target, j.hops, j.left, j.asked = j.start, 0, total, false
 	j.seen = map[string]bool{j.start.String(): true}
 }

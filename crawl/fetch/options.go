@@ -20,7 +20,7 @@ type Options struct {
 	PerHost     int     // requests and connections to one host at a time, default 2
 	PerHostRate float64 // requests a second to one host, default 10
 	Connections int     // requests and connections to all hosts at a time, default 512
-	Lookups     int     // DNS look-ups at a time, default 32
+	Lookups     int     // DNS look-ups at a time, default 64
 
 	DNSTimeout       time.Duration // default 5 s
 	ConnectTimeout   time.Duration // default 5 s
@@ -54,7 +54,7 @@ func (o *Options) setDefaults() error {
 	number(&o.PerHost, 2)
 	number(&o.PerHostRate, 10)
 	number(&o.Connections, 512)
-	number(&o.Lookups, 32)
+	number(&o.Lookups, 64)
 	number(&o.DNSTimeout, 5*time.Second)
 	number(&o.ConnectTimeout, 5*time.Second)
 	number(&o.TLSTimeout, 5*time.Second)

@@ -9,6 +9,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"mmc4/crawl/weburl"
@@ -25,6 +27,8 @@ type conn struct {
 	host   *host
 	origin string
 	made   time.Time
+	used   bool          // has carried a request before
+	wrote  atomic.Bool   // the header of the present request was written
 	since  time.Time     // idle since
 	idle   *list.Element // in pool.idle
 }
@@ -49,6 +53,7 @@ func (e *engine) takeConn(ctx context.Context, h *host, u *weburl.URL, fresh boo
 		if !fresh && c.Err() == nil {
 			e.mu.Unlock()
 			closeAll(dead)
+			c.used = true
 			return c, nil
 		}
 		dead = append(dead, e.drop(c))
@@ -101,6 +106,12 @@ func (e *engine) victim() (oldest *conn) {
 		}
 	}
 	return oldest
+}
+
+// lost tells whether a used connection was gone before the request was sent: then nobody was asked, and asking over
+// another one is no second attempt. (net/http can close a connection a moment after it let it go.)
+func (c *conn) lost(err error) bool {
+	return !c.wrote.Load() || strings.Contains(err.Error(), "readLoop exiting")
 }
 
 // giveConn takes a connection back; keep says that it can carry another request.

@@ -38,11 +38,11 @@ func HTTP(status int) Outcome { return Outcome("http_" + strconv.Itoa(status)) }
 type Result struct {
 	URL          string // as it was given
 	Outcome      Outcome
-	HTTPStatus   int       // of the last answer to this URL or to one it redirects to
-	Attempts     int       // how often the URL was tried, at least 1 (a try can end before a request: robots, dns, ...)
+	HTTPStatus   int       // of the last answer, to this URL or to one it redirects to
+	Attempts     int       // how often the URL was tried (a try can end before a request: robots, dns, ...); 0 when its host was given up
 	FinalURL     string    // the URL that was asked last, after redirects; WHATWG-serialised, without fragment
-	MediaType    string    // by the first bytes of the body, whatever the header says
-	Size         int64     // of the body, unpacked; of a body that was refused by its length, that length
+	MediaType    string    // of a picture by its first bytes, else what the header says
+	Size         int64     // of the body, unpacked, as far as it came; of one that was refused by its length, that length
 	ETag         string    // as the server gave it
 	LastModified string    // Last-Modified, as the server gave it
 	FetchedAt    time.Time // UTC, when the outcome was known

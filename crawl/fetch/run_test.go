@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -354,7 +356,14 @@ func BenchmarkManyHosts(b *testing.B) {
 			urls = append(urls, fmt.Sprintf("http://h%d.test/%d.png", h, i))
 		}
 	}
-	n := 0
+	cpu := func() float64 {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e3
+	}
+	n, before := 0, cpu()
 	for b.Loop() {
 		if err := f.Run(b.Context(), slices.Values(urls), func(r Result) {
 			n++
@@ -366,4 +375,79 @@ func BenchmarkManyHosts(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "URLs/s")
+	b.ReportMetric((cpu()-before)/float64(n), "CPU-us/URL") // the server's half included
+}
+
+// TestStaleConnections meets a server that closes its connections without a word as soon as it has answered.
+func TestStaleConnections(t *testing.T) {
+	_, o := site(t, noRobots(func(w http.ResponseWriter, _ *http.Request) {
+		raw(w, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(png), png), false)
+	}))
+	f := open(t, o)
+	if err := f.Run(t.Context(), numbered("a.test", 100), func(r Result) {
+		if r.Outcome != OK {
+			t.Errorf("%+v", r)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStorm sends many URLs to many hosts that do everything wrong by chance, with little of everything to work with:
+// every URL gets one result, and nothing hangs.
+func TestStorm(t *testing.T) {
+	mux := func(w http.ResponseWriter, r *http.Request) {
+		switch rand.IntN(12) {
+		case 0:
+			raw(w, "", true)
+		case 1:
+			w.WriteHeader(503)
+		case 2, 3:
+			http.Redirect(w, r, fmt.Sprintf("http://h%d.test/%d", rand.IntN(40), rand.IntN(1000)), 302)
+		case 4:
+			raw(w, "HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n"+string(png), false)
+		case 5:
+			<-r.Context().Done()
+		case 6:
+			w.Header().Set("Connection", "close")
+			picture(w)
+		case 7:
+			_, _ = w.Write(append(slices.Clone(png), make([]byte, rand.IntN(300<<10))...))
+		default:
+			picture(w)
+		}
+	}
+	_, o := site(t, http.HandlerFunc(mux))
+	o.Connections, o.MaxBytes, o.Memory = 7, 256<<10, 1
+	o.FirstByteTimeout, o.StallTimeout, o.TotalTimeout = 20*time.Millisecond, 20*time.Millisecond, 100*time.Millisecond
+	o.MaxRetryAfter = time.Millisecond
+	o.PerHostRate = 1e6
+	o.SpillDir = t.TempDir()
+	f := open(t, o)
+	var hosts []iter.Seq[string]
+	for i := range 40 {
+		hosts = append(hosts, numbered(fmt.Sprintf("h%d.test", i), 60))
+	}
+	got := map[string]int{}
+	if err := f.Run(t.Context(), chain(hosts...), func(r Result) { got[r.URL]++ }); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 40*60 {
+		t.Errorf("%d results", len(got))
+	}
+	for u, n := range got {
+		if n != 1 {
+			t.Errorf("%s: %d results", u, n)
+		}
+	}
+	f.Close()
+	for i := 0; f.Stats().Running > 0 && i < 100; i++ {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if s := f.Stats(); s.Open != 0 || s.Hosts != 0 || s.Running != 0 {
+		t.Errorf("left over: %+v", s)
+	}
+	if m := f.e.memory; m.free != f.e.opt.Memory-2*o.MaxBytes-2 || len(m.lane) != 1 {
+		t.Errorf("memory is not given back: %d free", m.free)
+	}
 }
