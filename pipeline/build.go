@@ -20,12 +20,6 @@ import (
 // Stages are the stages in their order, as --stage names them.
 var Stages = []string{"locate", "fetch", "inspect", "count", "embed", "match", "pack"}
 
-// phases is the table of all phases of a build by WAT.
-func phases() []*phase {
-	return []*phase{locateDocuments, locateWAT, locateJoin, fetchImages, inspectImages, countPages, countCorpus, countVerdict,
-		embedImages, embedSentences, matchDocuments, packParts}
-}
-
 // Summary is what a build came to.
 type Summary struct {
 	Complete  bool                     `json:"complete"` // the run has its manifest; false after a single stage
@@ -50,7 +44,7 @@ func Build(ctx context.Context, cfg Config, progress Progress) (Summary, error) 
 	defer debug.SetMemoryLimit(old)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{cfg: &cfg, progress: progress, local: localPath(cfg.Out), phases: phases(), budget: newBudget(cfg.Memory),
+	r := &run{cfg: &cfg, progress: progress, local: localPath(cfg.Out), phases: phases(byWAT), budget: newBudget(cfg.Memory),
 		spent: map[string]time.Duration{}}
 	summary, err := r.build(ctx, cancel)
 	if cause := context.Cause(ctx); err != nil && cause != nil && errors.Is(err, context.Canceled) {

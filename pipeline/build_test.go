@@ -114,7 +114,7 @@ func TestBuild(t *testing.T) {
 			ended++
 		}
 	}
-	if ended != len(phases()) {
+	if ended != len(phases(byWAT)) {
 		t.Errorf("%d phases ended", ended)
 	}
 	store, _ := storage.Open(context.Background(), out, storage.Options{})

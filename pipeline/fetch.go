@@ -23,7 +23,7 @@ func doFetch(ctx context.Context, t *task) error {
 	for _, s := range segments {
 		t.entry.Outputs = append(t.entry.Outputs, s)
 	}
-	m, err := t.merged(ctx, t.index, from{locateJoin.name, "uses"})
+	m, err := t.merged(ctx, t.index, using()...)
 	if err != nil {
 		return err
 	}

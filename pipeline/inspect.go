@@ -37,7 +37,7 @@ func doInspect(ctx context.Context, t *task) error {
 		return err
 	}
 	defer sorted.close()
-	uses, err := t.merged(ctx, t.index, from{locateJoin.name, "uses"})
+	uses, err := t.merged(ctx, t.index, using()...)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ var locateJoin = &phase{stage: "locate", name: "locate.join", unit: "documents",
 // partition; key URL, docRef, place; value use), "rejects".
 func doJoin(ctx context.Context, t *task) error {
 	t.declare("uses", t.cfg.Settings.Partitions)
-	m, err := t.merged(ctx, t.index, from{locateDocuments.name, "join"}, from{locateWAT.name, "join"})
+	m, err := t.merged(ctx, t.index, capturing()...)
 	if err != nil {
 		return err
 	}

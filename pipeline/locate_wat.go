@@ -1,7 +1,6 @@
 package pipeline
 
 // Stage locate, the pages, by WAT: pages that a document may have come from, by SURT key, with their candidates.
-// Another route would be another phase with the output "join".
 
 import (
 	"context"

@@ -14,9 +14,6 @@ import (
 var packParts = &phase{stage: "pack", name: "pack", unit: "documents",
 	tasks: func(r *run) int { return r.plan.Parts }, do: doPack}
 
-// rejecting are the phases that reject, in their order.
-var rejecting = []*phase{locateDocuments, locateWAT, locateJoin, inspectImages, countPages, countVerdict, matchDocuments}
-
 // doPack writes RUN/docs, RUN/rejects and RUN/images of one part, and RUN/files. The names are those of the product: two
 // processes at one task write the same bytes.
 func doPack(ctx context.Context, t *task) error {
@@ -31,11 +28,7 @@ func doPack(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	var sources []from
-	for _, p := range rejecting {
-		sources = append(sources, from{p.name, "rejects"})
-	}
-	rejects, err := t.merged(ctx, t.index, sources...)
+	rejects, err := t.merged(ctx, t.index, t.rejecting()...)
 	if err != nil {
 		return err
 	}
