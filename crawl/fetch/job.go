@@ -103,7 +103,7 @@ func (j *job) follow(location string, limit int) bool {
 	}
 	href := to.String()
 	if j.hops++; j.hops > limit {
-		j.end(RedirectLoop, "more than "+strconv.Itoa(limit)+" redirects, the last to "+short(href, 200))
+		j.end(RedirectLoop, "more than "+strconv.Itoa(max(limit, 0))+" redirects, the last to "+short(href, 200))
 		return false
 	}
 	if j.seen[href] {
