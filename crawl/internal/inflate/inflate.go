@@ -189,11 +189,16 @@ func stored(r *bitReader, out []byte, n, limit int) ([]byte, int, error) {
 	return out, n, nil
 }
 
-// block decodes literals and matches up to the end of the block.
+// block decodes literals and matches up to the end of the block: with quick as far as input and output have room, then symbol
+// by symbol.
 func (d *Decoder) block(r *bitReader, out []byte, n, limit int) ([]byte, int, error) {
 	lit, dist := &d.lit, &d.dist
 	for {
+		var end bool
 		var err error
+		if n, end, err = d.quick(r, out, n); end || err != nil {
+			return out, n, err
+		}
 		if len(out)-n < slack || n > limit {
 			if out, err = room(out, n, slack, limit); err != nil {
 				return out, n, err
@@ -201,20 +206,6 @@ func (d *Decoder) block(r *bitReader, out []byte, n, limit int) ([]byte, int, er
 		}
 		r.fill()
 		e := lit[r.bb&(1<<litBits-1)]
-		if e&isLiteral != 0 && r.bn >= 2*maxCode {
-			out[n] = byte(e >> 16)
-			n++
-			r.drop(uint(e & 0xff))
-			if e = lit[r.bb&(1<<litBits-1)]; e&isLiteral != 0 {
-				out[n] = byte(e >> 16)
-				n++
-				r.drop(uint(e & 0xff))
-				continue
-			}
-			if r.bn < maxCode+5+maxCode+13 {
-				r.fill()
-			}
-		}
 		if e&isLink != 0 {
 			e = lit[uint(e>>16)+uint(r.bb>>litBits)&(1<<(e>>8&0x1f)-1)]
 		}
@@ -276,6 +267,104 @@ func (d *Decoder) block(r *bitReader, out []byte, n, limit int) ([]byte, int, er
 		}
 		n += length
 	}
+}
+
+// quick is block without a check for the end of the input at every step: it stops where 8 bytes of input or slack bytes of
+// output are no longer certain.
+func (d *Decoder) quick(r *bitReader, out []byte, n int) (int, bool, error) {
+	lit, dist := &d.lit, &d.dist
+	src, pos, bb, bn := r.src, r.pos, r.bb, r.bn
+	end := false
+	var err error
+	for pos+8 <= len(src) && n+slack <= len(out) {
+		// Bits of bb above bn are the stream's next ones already: filling again sets them to what they are.
+		bb |= binary.LittleEndian.Uint64(src[pos:]) << (bn & 63)
+		pos += int(63-bn) >> 3
+		bn |= 56
+		e := lit[bb&(1<<litBits-1)]
+		if e&isLiteral != 0 { // two more can follow without new input: 11 bits each at most
+			out[n] = byte(e >> 16)
+			n++
+			bb >>= e & 63
+			bn -= uint(e & 63)
+			if e = lit[bb&(1<<litBits-1)]; e&isLiteral != 0 {
+				out[n] = byte(e >> 16)
+				n++
+				bb >>= e & 63
+				bn -= uint(e & 63)
+				if e = lit[bb&(1<<litBits-1)]; e&isLiteral != 0 {
+					out[n] = byte(e >> 16)
+					n++
+					bb >>= e & 63
+					bn -= uint(e & 63)
+					continue
+				}
+			}
+			if pos+8 > len(src) {
+				break
+			}
+			bb |= binary.LittleEndian.Uint64(src[pos:]) << (bn & 63)
+			pos += int(63-bn) >> 3
+			bn |= 56
+		}
+		if e&isLink != 0 {
+			e = lit[int(e>>16)+int(bb>>litBits)&(1<<(e>>8&0x1f)-1)]
+		}
+		size := uint(e & 63)
+		bb >>= size
+		bn -= size
+		if e&isLiteral != 0 {
+			out[n] = byte(e >> 16)
+			n++
+			continue
+		}
+		if e&isEnd != 0 {
+			end = true
+			break
+		}
+		if e == 0 {
+			err = ErrCorrupt
+			break
+		}
+		extra := uint(e >> 8 & 0x1f)
+		length := int(e>>16) + int(bb&(1<<extra-1))
+		bb >>= extra
+		bn -= extra
+		e = dist[bb&(1<<distBits-1)]
+		if e&isLink != 0 {
+			e = dist[int(e>>16)+int(bb>>distBits)&(1<<(e>>8&0x1f)-1)]
+		}
+		size, extra = uint(e&63), uint(e>>8&0x1f)
+		bb >>= size
+		back := int(e>>16) + int(bb&(1<<extra-1))
+		bb >>= extra
+		bn -= size + extra
+		if e == 0 || back > n {
+			err = ErrCorrupt
+			break
+		}
+		from := n - back
+		switch {
+		case back >= 8:
+			to, of := out[n:n+slack], out[from:n+slack]
+			for i := 0; i < length; i += 8 {
+				binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(of[i:]))
+			}
+		case back == 1:
+			c := out[from]
+			run := out[n : n+length]
+			for i := range run {
+				run[i] = c
+			}
+		default:
+			for i := range length {
+				out[n+i] = out[from+i]
+			}
+		}
+		n += length
+	}
+	r.pos, r.bb, r.bn = pos, bb&(1<<bn-1), bn
+	return n, end, err
 }
 
 // bad tells a code that does not exist from one that the end of the input cut.
