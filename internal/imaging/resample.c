@@ -1,7 +1,8 @@
 // Resampling passes: portable C and the choice of instructions. resample_avx2.c and resample_avx512.c hold the fast ones.
 #include "resample.h"
 
-#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "resample_impl.h"
 
@@ -30,12 +31,44 @@ static void rows_portable(uint8_t *dst, const uint8_t *src, int rows, int width,
     }
 }
 
+#if defined(__x86_64__)
+static int rows_by(const mmc4_row_kernel *kernel, uint8_t *dst, const uint8_t *src, int rows, int width, int bands,
+                   const mmc4_weights *w) {
+    const size_t in = (size_t)width * bands, out = (size_t)w->outputs * bands;
+    const int groups = (w->taps + kernel->taps - 1) / kernel->taps;
+    uint8_t *arranged = malloc(kernel->size * groups * w->outputs);
+    uint8_t *last = calloc(1, in + out + 2 * MMC4_ROW_SLACK);
+    int x, y, g;
+    if (!arranged || !last) {
+        free(arranged);
+        free(last);
+        return -1;
+    }
+    for (x = 0; x < w->outputs; x++)
+        for (g = 0; g < groups; g++)
+            kernel->arrange(arranged + kernel->size * ((size_t)x * groups + g),
+                            w->values + (size_t)x * w->taps + kernel->taps * g, w->taps - kernel->taps * g);
+    for (y = 0; y < rows; y++) {
+        if (y < rows - 1 && (size_t)(rows - 1 - y) * in >= MMC4_ROW_SLACK) {  // the rows that follow are the slack
+            kernel->row(dst + y * out, src + y * in, bands, w, arranged, groups);
+            continue;
+        }
+        memcpy(last, src + y * in, in);
+        kernel->row(last + in + MMC4_ROW_SLACK, last, bands, w, arranged, groups);
+        memcpy(dst + y * out, last + in + MMC4_ROW_SLACK, out);
+    }
+    free(arranged);
+    free(last);
+    return 0;
+}
+#endif
+
 int mmc4_resample_rows(int level, uint8_t *dst, const uint8_t *src, int rows, int width, int bands,
                        const int32_t *first, const int32_t *count, const int32_t *values, int taps, int outputs) {
     mmc4_weights w = {first, count, values, taps, outputs};
 #if defined(__x86_64__)
-    if (bands >= 3 && level >= 2) return mmc4_rows_avx512(dst, src, rows, width, bands, &w);
-    if (bands >= 3 && level == 1) return mmc4_rows_avx2(dst, src, rows, width, bands, &w);
+    if (bands >= 3 && level >= 2) return rows_by(&mmc4_row_avx512, dst, src, rows, width, bands, &w);
+    if (bands >= 3 && level == 1) return rows_by(&mmc4_row_avx2, dst, src, rows, width, bands, &w);
 #endif
     rows_portable(dst, src, rows, width, bands, &w);
     return 0;

@@ -2,7 +2,6 @@
 // (vpmaddwd) give two taps at a time; all sums wrap modulo 2^32 and end where the plain sum ends.
 #if defined(__x86_64__)
 #include <immintrin.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "resample_impl.h"
@@ -20,7 +19,8 @@ typedef struct {
     int32_t low01[8], low23[8], high01[8], high23[8];
 } eight;
 
-static void arrange(eight *e, const int32_t *k, int n) {
+static void arrange(void *to, const int32_t *k, int n) {
+    eight *e = to;
     int32_t t[8] = {0};
     int half, i;
     memcpy(t, k, (n < 8 ? n : 8) * sizeof *t);
@@ -33,7 +33,9 @@ static void arrange(eight *e, const int32_t *k, int n) {
         }
 }
 
-AVX2 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_weights *w, const eight *e, int groups) {
+AVX2 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_weights *w, const void *arranged,
+                     int groups) {
+    const eight *e = arranged;
     const __m128i shuffle01 = bands == 3 ? _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1)
                                          : _mm_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1);
     const __m128i shuffle23 = bands == 3
@@ -64,34 +66,7 @@ AVX2 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_wei
     }
 }
 
-int mmc4_rows_avx2(uint8_t *dst, const uint8_t *src, int rows, int width, int bands, const mmc4_weights *w) {
-    enum { slack = 8 * 4 + 16 };  // bytes that row may read or write beyond the end of a row
-    const size_t in = (size_t)width * bands, out = (size_t)w->outputs * bands;
-    const int groups = (w->taps + 7) / 8;
-    eight *e = malloc(sizeof *e * groups * w->outputs);
-    uint8_t *last = calloc(1, in + out + 2 * slack);
-    int x, y, g;
-    if (!e || !last) {
-        free(e);
-        free(last);
-        return -1;
-    }
-    for (x = 0; x < w->outputs; x++)
-        for (g = 0; g < groups; g++)
-            arrange(&e[(size_t)x * groups + g], w->values + (size_t)x * w->taps + 8 * g, w->taps - 8 * g);
-    for (y = 0; y < rows; y++) {
-        if ((size_t)(rows - 1 - y) * in >= slack && y < rows - 1) {
-            row(dst + y * out, src + y * in, bands, w, e, groups);
-            continue;
-        }
-        memcpy(last, src + y * in, in);
-        row(last + in + slack, last, bands, w, e, groups);
-        memcpy(dst + y * out, last + in + slack, out);
-    }
-    free(e);
-    free(last);
-    return 0;
-}
+const mmc4_row_kernel mmc4_row_avx2 = {sizeof(eight), 8, arrange, row};
 
 AVX2 int mmc4_columns_avx2(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y) {
     const int32_t *k = w->values + (size_t)y * w->taps;

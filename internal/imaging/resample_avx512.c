@@ -2,7 +2,6 @@
 // All sums wrap modulo 2^32 and end where the plain sum ends.
 #if defined(__x86_64__)
 #include <immintrin.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "resample_impl.h"
@@ -22,7 +21,8 @@ typedef struct {
     int8_t digits[3][64];
 } sixteen;
 
-static void arrange(sixteen *s, const int32_t *k, int n) {
+static void arrange(void *to, const int32_t *k, int n) {
+    sixteen *s = to;
     int tap, band, d;
     memset(s, 0, sizeof *s);
     for (tap = 0; tap < 16 && tap < n; tap++) {
@@ -42,8 +42,9 @@ AVX512 static inline __m512i gather(int bands) {
     return _mm512_loadu_si512(pick);
 }
 
-AVX512 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_weights *w, const sixteen *s,
+AVX512 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_weights *w, const void *arranged,
                        int groups) {
+    const sixteen *s = arranged;
     const __m512i pick = gather(bands);
     int x, g;
     for (x = 0; x < w->outputs; x++, s += groups) {
@@ -69,34 +70,7 @@ AVX512 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_w
     }
 }
 
-int mmc4_rows_avx512(uint8_t *dst, const uint8_t *src, int rows, int width, int bands, const mmc4_weights *w) {
-    enum { slack = 16 * 4 + 64 };  // bytes that row may read or write beyond the end of a row
-    const size_t in = (size_t)width * bands, out = (size_t)w->outputs * bands;
-    const int groups = (w->taps + 15) / 16;
-    sixteen *s = malloc(sizeof *s * groups * w->outputs);
-    uint8_t *last = calloc(1, in + out + 2 * slack);
-    int x, y, g;
-    if (!s || !last) {
-        free(s);
-        free(last);
-        return -1;
-    }
-    for (x = 0; x < w->outputs; x++)
-        for (g = 0; g < groups; g++)
-            arrange(&s[(size_t)x * groups + g], w->values + (size_t)x * w->taps + 16 * g, w->taps - 16 * g);
-    for (y = 0; y < rows; y++) {
-        if ((size_t)(rows - 1 - y) * in >= slack && y < rows - 1) {
-            row(dst + y * out, src + y * in, bands, w, s, groups);
-            continue;
-        }
-        memcpy(last, src + y * in, in);
-        row(last + in + slack, last, bands, w, s, groups);
-        memcpy(dst + y * out, last + in + slack, out);
-    }
-    free(s);
-    free(last);
-    return 0;
-}
+const mmc4_row_kernel mmc4_row_avx512 = {sizeof(sixteen), 16, arrange, row};
 
 AVX512 int mmc4_columns_avx512(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y) {
     const int32_t *k = w->values + (size_t)y * w->taps;

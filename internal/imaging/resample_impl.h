@@ -2,6 +2,8 @@
 #ifndef MMC4_IMAGING_RESAMPLE_IMPL_H
 #define MMC4_IMAGING_RESAMPLE_IMPL_H
 
+#include <stddef.h>
+
 #include "resample.h"
 
 enum { PRECISION = 32 - 8 - 2, HALF = 1 << (PRECISION - 1) };
@@ -15,8 +17,18 @@ static inline uint8_t mmc4_clip8(int32_t sum) {
 void mmc4_columns_portable(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y, int from);
 
 #if defined(__x86_64__)
-int mmc4_rows_avx2(uint8_t *dst, const uint8_t *src, int rows, int width, int bands, const mmc4_weights *w);
-int mmc4_rows_avx512(uint8_t *dst, const uint8_t *src, int rows, int width, int bands, const mmc4_weights *w);
+// One row of the horizontal pass for 3 or 4 bands. The weights are arranged once, so many taps a group; row may read or
+// write MMC4_ROW_SLACK bytes beyond the end of a row.
+typedef struct {
+    size_t size;  // of an arranged group
+    int taps;     // of a group
+    void (*arrange)(void *group, const int32_t *weights, int n);
+    void (*row)(uint8_t *dst, const uint8_t *src, int bands, const mmc4_weights *w, const void *arranged, int groups);
+} mmc4_row_kernel;
+
+enum { MMC4_ROW_SLACK = 16 * 4 + 64 };
+
+extern const mmc4_row_kernel mmc4_row_avx2, mmc4_row_avx512;
 
 // One row of the vertical pass; they return how many bytes of it they made.
 int mmc4_columns_avx2(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y);

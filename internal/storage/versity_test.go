@@ -48,7 +48,7 @@ func startVersity(t *testing.T, program string) (endpoint, root string) {
 	port.Close()
 	root = t.TempDir()
 	cmd := exec.Command(program, "--access", "key", "--secret", "secret", "--port", address, "posix", root)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
