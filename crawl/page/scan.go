@@ -95,6 +95,10 @@ func (s *scanner) name(from int, buf *[16]byte) (name []byte, end int) {
 
 // start handles a start tag; false: give up.
 func (s *scanner) start() bool {
+	if len(s.foreign) == 0 && s.at+2 < len(s.src) && !wanted[s.src[s.at+1]&31][s.src[s.at+2]&31] {
+		s.at = skipTag(s.src, s.at+1)
+		return true
+	}
 	var buf [16]byte
 	name, end := s.name(s.at+1, &buf)
 	t := tag{src: s.src, at: end}
@@ -103,8 +107,7 @@ func (s *scanner) start() bool {
 	if len(s.foreign) == 0 && kind&media != 0 {
 		s.media(string(name), &t)
 	} else {
-		for t.next() {
-		}
+		t.skip(len(s.foreign) > 0 || kind&foreignRoot != 0)
 	}
 	s.at = t.at
 	if t.cut { // no tag at all
@@ -262,11 +265,14 @@ func (s *scanner) end() bool {
 		}
 		return true
 	}
+	if len(s.foreign) == 0 && s.at+3 < len(s.src) && !wanted[c&31][s.src[s.at+3]&31] {
+		s.at = skipTag(s.src, s.at+2)
+		return true
+	}
 	var buf [16]byte
 	name, end := s.name(s.at+2, &buf)
 	t := tag{src: s.src, at: end}
-	for t.next() {
-	}
+	t.skip(false)
 	s.at = t.at
 	switch {
 	case t.cut:
@@ -344,6 +350,14 @@ const (
 	hopeless                        // what comes after it needs the tree
 	other
 )
+
+// wanted tells by the first two letters whether an element may be of a kind that counts outside SVG and MathML.
+var wanted = func() (t [32][32]bool) {
+	for _, pair := range []string{"im", "if", "in", "me", "ma", "so", "sc", "st", "sv", "se", "ba", "ti", "te", "ta", "td", "tr", "th", "tb", "tf", "xm", "no", "pl", "ca", "co", "fr", "ke"} {
+		t[pair[0]&31][pair[1]&31] = true
+	}
+	return
+}()
 
 // kindOf looks an element up; element is in lower case.
 func kindOf(element []byte) kindSet {

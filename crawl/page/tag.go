@@ -80,6 +80,55 @@ func (t *tag) next() bool {
 	return true
 }
 
+// skip goes behind the tag's end; only full sets selfClosing and cut.
+func (t *tag) skip(full bool) {
+	if !full {
+		t.at = skipTag(t.src, t.at)
+		return
+	}
+	for t.next() {
+	}
+}
+
+// skipTag gives the place behind the ">" of a tag, from a place in or behind its name on; len(b) when it has none.
+func skipTag(b []byte, i int) int {
+	for i < len(b) && !endsName(b[i]) {
+		i++
+	}
+	name := false // an attribute's name stands before: "=" begins its value
+	for i < len(b) {
+		switch c := b[i]; {
+		case c == '>':
+			return i + 1
+		case c == '=' && name:
+			name = false
+			for i++; i < len(b) && isSpace(b[i]); i++ {
+			}
+			if i == len(b) {
+				return i
+			}
+			if q := b[i]; q == '"' || q == '\'' {
+				n := bytes.IndexByte(b[i+1:], q)
+				if n < 0 {
+					return len(b)
+				}
+				i += n + 2
+				continue
+			}
+			for i < len(b) && !isSpace(b[i]) && b[i] != '>' {
+				i++
+			}
+			continue
+		case c == '/':
+			name = false
+		case !isSpace(c):
+			name = true
+		}
+		i++
+	}
+	return len(b)
+}
+
 func (t *tag) end() bool {
 	t.at, t.cut = len(t.src), true
 	return false
