@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -239,4 +240,50 @@ func TestKill(t *testing.T) {
 	build(t, w.config(out))
 	sameProduct(t, fmt.Sprintf("killed %d times", killed), product(t, out), want)
 	t.Logf("killed %d times", killed)
+}
+
+// full is a store on a disk with room for so many bytes.
+type full struct {
+	storage.Store
+	room *atomic.Int64
+}
+
+func (f *full) Create(ctx context.Context, name string, o storage.CreateOptions) (storage.Writer, error) {
+	w, err := f.Store.Create(ctx, name, o)
+	if err != nil {
+		return nil, err
+	}
+	return &fullWriter{w, f}, nil
+}
+
+type fullWriter struct {
+	storage.Writer
+	f *full
+}
+
+func (w *fullWriter) Write(b []byte) (int, error) {
+	if w.f.room.Add(-int64(len(b))) < 0 {
+		return 0, &os.PathError{Op: "write", Path: "somewhere", Err: syscall.ENOSPC}
+	}
+	return w.Writer.Write(b)
+}
+
+// TestFullDisk: a clear message, and once there is room the build goes on.
+func TestFullDisk(t *testing.T) {
+	w := newWorld(t, 30)
+	whole := t.TempDir()
+	build(t, w.config(whole))
+	room := &atomic.Int64{}
+	withStore(t, func(s storage.Store) storage.Store { return &full{s, room} })
+	out := t.TempDir()
+	for _, bytes := range []int64{3_000, 30_000, 100_000} {
+		room.Store(bytes)
+		_, err := Build(context.Background(), w.config(out), nil)
+		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "run the same command again") {
+			t.Errorf("with room for %d bytes: %v", bytes, err)
+		}
+	}
+	room.Store(1 << 40)
+	build(t, w.config(out))
+	sameProduct(t, "after a full disk", product(t, out), product(t, whole))
 }
