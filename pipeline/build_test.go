@@ -145,7 +145,7 @@ func TestSameBytesForAnyWorkers(t *testing.T) {
 		workers    int
 		memory     int64
 		partitions int
-	}{{"two workers", 2, 0, 4}, {"seven workers", 7, 0, 4}, {"little memory", 3, 256 << 10, 4}, {"more partitions", 3, 0, 11}} {
+	}{{"two workers", 2, 0, 4}, {"seven workers", 7, 0, 4}, {"little memory", 3, 16 << 10, 4}, {"more partitions", 3, 0, 11}} {
 		out := t.TempDir()
 		cfg := w.config(out)
 		cfg.Workers, cfg.Memory, cfg.Settings.Partitions = v.workers, v.memory, v.partitions

@@ -13,11 +13,11 @@ import (
 
 var (
 	countPages = &phase{stage: "count", name: "count.pages", unit: "images",
-		tasks: func(r *run) int { return r.plan.Parts }, do: doCountPages}
+		tasks: func(r *run) int { return r.plan.Parts }, do: doCountPages, feeds: func() []from { return []from{{inspectImages.name, "pairs"}} }}
 	countCorpus = &phase{stage: "count", name: "count.corpus", unit: "hashes",
 		tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doCountCorpus}
 	countVerdict = &phase{stage: "count", name: "count.verdict", unit: "images",
-		tasks: func(r *run) int { return r.plan.Parts }, do: doCountVerdict}
+		tasks: func(r *run) int { return r.plan.Parts }, do: doCountVerdict, feeds: func() []from { return []from{{countPages.name, "survivors"}} }}
 )
 
 // doCountPages drops near duplicates within a page. Outputs: "survivors" (one partition; key docRef, place; value pair),

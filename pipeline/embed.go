@@ -13,7 +13,7 @@ import (
 
 var (
 	embedImages = &phase{stage: "embed", name: "embed.images", unit: "images",
-		tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doEmbedImages}
+		tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doEmbedImages, feeds: func() []from { return []from{{countVerdict.name, "images"}} }}
 	embedSentences = &phase{stage: "embed", name: "embed.sentences", unit: "sentences",
 		tasks: func(r *run) int { return r.plan.Parts }, do: doEmbedSentences}
 )

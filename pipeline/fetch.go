@@ -12,7 +12,7 @@ import (
 )
 
 var fetchImages = &phase{stage: "fetch", name: "fetch", unit: "URLs",
-	tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doFetch, waits: true}
+	tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doFetch, waits: true, feeds: using}
 
 // doFetch asks for the URLs of one partition. Output: "segments".
 func doFetch(ctx context.Context, t *task) error {

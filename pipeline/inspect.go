@@ -18,7 +18,7 @@ import (
 )
 
 var inspectImages = &phase{stage: "inspect", name: "inspect", unit: "images",
-	tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doInspect}
+	tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doInspect, feeds: func() []from { return []from{{fetchImages.name, "segments"}} }}
 
 // doInspect handles the URLs of one fetching task. Outputs: "pairs" (by part; key docRef, place; value pair), "images" (by
 // the part of the URL; key URL; value images row), "rejects".

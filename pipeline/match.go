@@ -13,7 +13,7 @@ import (
 )
 
 var matchDocuments = &phase{stage: "match", name: "match", unit: "documents",
-	tasks: func(r *run) int { return r.plan.Parts }, do: doMatch}
+	tasks: func(r *run) int { return r.plan.Parts }, do: doMatch, feeds: func() []from { return []from{{locateJoin.name, "located"}} }}
 
 // featured is a pair with its features.
 type featured struct {

@@ -21,7 +21,7 @@ type budget struct {
 func newBudget(total int64) *budget { return &budget{total: total, free: total * 3 / 8} }
 
 // sorters is what the sorters of one of n tasks at a time may hold.
-func (b *budget) sorters(workers int) int64 { return max(b.total/4/int64(workers), 64<<10) }
+func (b *budget) sorters(workers int) int64 { return max(b.total/4/int64(workers), 4<<10) }
 
 // fetcher is what the bodies that are being fetched may hold.
 func (b *budget) fetcher() int64 { return b.total / 4 }

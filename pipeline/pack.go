@@ -12,7 +12,7 @@ import (
 )
 
 var packParts = &phase{stage: "pack", name: "pack", unit: "documents",
-	tasks: func(r *run) int { return r.plan.Parts }, do: doPack}
+	tasks: func(r *run) int { return r.plan.Parts }, do: doPack, feeds: func() []from { return []from{{matchDocuments.name, "rows"}} }}
 
 // doPack writes RUN/docs, RUN/rejects and RUN/images of one part, and RUN/files. The names are those of the product: two
 // processes at one task write the same bytes.

@@ -35,7 +35,28 @@ type phase struct {
 	unit  string // of what the meter counts
 	tasks func(r *run) int
 	do    func(ctx context.Context, t *task) error
-	waits bool // its tasks wait for others more than they work: more of them run at a time
+	waits bool          // its tasks wait for others more than they work: more of them run at a time
+	feeds func() []from // the records that the meter will count, about; nil when nobody knows
+}
+
+// expected is about how many items so many of a phase's tasks will count, 0 when unknown.
+func (r *run) expected(p *phase, todo, total int) int64 {
+	if p.feeds == nil || total == 0 {
+		return 0
+	}
+	var rows int64
+	for _, f := range p.feeds() {
+		for i := range r.tasks(f.phase) {
+			if e := r.journal.get(f.phase, i); e != nil {
+				for _, a := range e.Outputs {
+					if a.Output == f.output {
+						rows += a.Rows
+					}
+				}
+			}
+		}
+	}
+	return rows * int64(todo) / int64(total)
 }
 
 // tasksAtOnce is how many tasks of a phase that waits run at a time, where there are fewer workers.
@@ -86,7 +107,7 @@ func (r *run) runPhase(ctx context.Context, p *phase, last bool) error {
 		todo = append(todo, i)
 	}
 	m := &meter{to: r.progress, mu: &r.mu, now: time.Now, base: StageProgress{Stage: p.stage, Phase: p.name, Unit: p.unit,
-		Tasks: mine, Resumed: resumed}, done: resumed}
+		Tasks: mine, Resumed: resumed}, done: resumed, total: r.expected(p, len(todo), total)}
 	if len(todo) > 0 {
 		m.begin()
 		started := time.Now()
