@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unsafe"
 )
 
 // entry says where one tensor lies.
@@ -94,6 +95,32 @@ func (f *File) Tensor(name string) (Tensor, error) {
 		return Tensor{}, fmt.Errorf("%s: tensor %q: %w", f.Path, name, err)
 	}
 	return Tensor{Name: name, DType: e.dtype, Shape: e.shape, Data: data}, nil
+}
+
+// Release says that a tensor's bytes are not needed for now, say because the device has made its own arrangement of them:
+// a mapped file's pages leave memory. The tensor can still be read. What was written into its bytes is lost.
+func (f *File) Release(name string) {
+	e := f.entries[name]
+	if e == nil {
+		return
+	}
+	for _, s := range f.sources {
+		if s.mapped == nil {
+			continue
+		}
+		if data, err := e.load(); err == nil && within(data, s.mapped) {
+			forget(data)
+		}
+	}
+}
+
+// within says whether part lies inside whole, by address.
+func within(part, whole []byte) bool {
+	if len(part) == 0 || len(whole) == 0 {
+		return false
+	}
+	at := uintptr(unsafe.Pointer(&part[0])) - uintptr(unsafe.Pointer(&whole[0]))
+	return at < uintptr(len(whole))
 }
 
 // Float32 gives a tensor's elements, converted from any floating-point type.

@@ -1,4 +1,4 @@
-//go:build !unix
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
 
 package weights
 
@@ -12,3 +12,5 @@ import (
 func mapFile(*os.File, int64) ([]byte, func() error, error) {
 	return nil, nil, errors.New("mapping files is not supported here")
 }
+
+func forget([]byte) {}

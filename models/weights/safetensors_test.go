@@ -282,3 +282,26 @@ func FuzzSafetensors(f *testing.F) {
 		}
 	})
 }
+
+func TestRelease(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	big := make([]float32, 1<<16)
+	big[1<<15] = 7
+	if err := os.WriteFile(path, encode(t, []Tensor{FromFloat32("a", big, 1<<16), FromFloat32("b", []float32{3}, 1)}, nil), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	before, _ := f.Float32("a")
+	f.Release("a")
+	f.Release("b")
+	f.Release("nothing")
+	after, _ := f.Float32("a")
+	b, _ := f.Float32("b")
+	if before[1<<15] != 7 || after[1<<15] != 7 || b[0] != 3 {
+		t.Errorf("%v %v %v after Release", before[1<<15], after[1<<15], b)
+	}
+}
