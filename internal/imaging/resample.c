@@ -10,7 +10,7 @@ int mmc4_resample_level(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi"))
+        __builtin_cpu_supports("avx512vnni"))
         return 2;
     if (__builtin_cpu_supports("avx2")) return 1;
 #endif
@@ -34,31 +34,36 @@ static void rows_portable(uint8_t *dst, const uint8_t *src, int rows, int width,
 #if defined(__x86_64__)
 static int rows_by(const mmc4_row_kernel *kernel, uint8_t *dst, const uint8_t *src, int rows, int width, int bands,
                    const mmc4_weights *w) {
-    const size_t in = (size_t)width * bands, out = (size_t)w->outputs * bands;
+    const size_t in = (size_t)width * bands, out = (size_t)w->outputs * bands, spare = in + MMC4_ROW_SLACK;
     const int groups = (w->taps + kernel->taps - 1) / kernel->taps;
     uint8_t *arranged = malloc(kernel->size * groups * w->outputs);
-    uint8_t *last = calloc(1, in + out + 2 * MMC4_ROW_SLACK);
-    int x, y, g;
-    if (!arranged || !last) {
+    uint8_t *copies = calloc(4, spare), *unwanted = malloc(out);
+    int x, y, g, r;
+    if (!arranged || !copies || !unwanted) {
         free(arranged);
-        free(last);
+        free(copies);
+        free(unwanted);
         return -1;
     }
     for (x = 0; x < w->outputs; x++)
         for (g = 0; g < groups; g++)
             kernel->arrange(arranged + kernel->size * ((size_t)x * groups + g),
                             w->values + (size_t)x * w->taps + kernel->taps * g, w->taps - kernel->taps * g);
-    for (y = 0; y < rows; y++) {
-        if (y < rows - 1 && (size_t)(rows - 1 - y) * in >= MMC4_ROW_SLACK) {  // the rows that follow are the slack
-            kernel->row(dst + y * out, src + y * in, bands, w, arranged, groups);
-            continue;
+    for (y = 0; y < rows; y += kernel->together) {
+        uint8_t *to[4];
+        const uint8_t *from[4];
+        for (r = 0; r < kernel->together; r++) {
+            to[r] = y + r < rows ? dst + (y + r) * out : unwanted;
+            from[r] = src + (y + r) * in;
+            if (y + r < rows && (size_t)(rows - 1 - y - r) * in >= MMC4_ROW_SLACK) continue;  // what follows is the slack
+            if (y + r < rows) memcpy(copies + r * spare, from[r], in);
+            from[r] = copies + r * spare;
         }
-        memcpy(last, src + y * in, in);
-        kernel->row(last + in + MMC4_ROW_SLACK, last, bands, w, arranged, groups);
-        memcpy(dst + y * out, last + in + MMC4_ROW_SLACK, out);
+        kernel->run(to, from, bands, w, arranged, groups);
     }
     free(arranged);
-    free(last);
+    free(copies);
+    free(unwanted);
     return 0;
 }
 #endif

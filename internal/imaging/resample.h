@@ -10,7 +10,7 @@ typedef struct {
     int taps, outputs;
 } mmc4_weights;
 
-// Which instructions are used: 0 portable C, 1 AVX2, 2 AVX-512 with VNNI and VBMI.
+// Which instructions are used: 0 portable C, 1 AVX2, 2 AVX-512 with VNNI.
 int mmc4_resample_level(void);
 
 // dst: rows x (w.outputs * bands) bytes; src: rows x (width * bands) bytes. Returns -1 when memory is short.

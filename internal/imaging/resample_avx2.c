@@ -33,8 +33,8 @@ static void arrange(void *to, const int32_t *k, int n) {
         }
 }
 
-AVX2 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_weights *w, const void *arranged,
-                     int groups) {
+AVX2 static void row(uint8_t *const *dst, const uint8_t *const *src, int bands, const mmc4_weights *w,
+                     const void *arranged, int groups) {
     const eight *e = arranged;
     const __m128i shuffle01 = bands == 3 ? _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1)
                                          : _mm_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1);
@@ -44,7 +44,7 @@ AVX2 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_wei
     const __m256i pick01 = _mm256_broadcastsi128_si256(shuffle01), pick23 = _mm256_broadcastsi128_si256(shuffle23);
     int x, g;
     for (x = 0; x < w->outputs; x++, e += groups) {
-        const uint8_t *in = src + (size_t)w->first[x] * bands;
+        const uint8_t *in = src[0] + (size_t)w->first[x] * bands;
         __m256i low = _mm256_setzero_si256(), high = _mm256_setzero_si256();
         __m128i sum;
         int32_t packed;
@@ -62,11 +62,11 @@ AVX2 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_wei
         sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(HALF)), PRECISION);
         sum = _mm_packs_epi32(sum, sum);
         packed = _mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
-        memcpy(dst + (size_t)x * bands, &packed, 4); // with 3 bands the next output overwrites the fourth byte
+        mmc4_store(dst[0], &packed, x, bands, w->outputs);
     }
 }
 
-const mmc4_row_kernel mmc4_row_avx2 = {sizeof(eight), 8, arrange, row};
+const mmc4_row_kernel mmc4_row_avx2 = {sizeof(eight), 8, 1, arrange, row};
 
 AVX2 int mmc4_columns_avx2(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y) {
     const int32_t *k = w->values + (size_t)y * w->taps;

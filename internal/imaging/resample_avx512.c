@@ -6,7 +6,7 @@
 
 #include "resample_impl.h"
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 
 // split gives digits with k = digit[0] + 2^8 digit[1] + 2^16 digit[2], each -128..127.
 static inline void split(int32_t k, int8_t digit[3]) {
@@ -16,61 +16,59 @@ static inline void split(int32_t k, int8_t digit[3]) {
     digit[2] = (int8_t)((k - digit[1]) >> 8);
 }
 
-// Sixteen taps of one output: four in each quarter, once for each band.
+// Four taps of one output: their digits side by side.
 typedef struct {
-    int8_t digits[3][64];
-} sixteen;
+    int8_t digits[3][4];
+} four;
 
 static void arrange(void *to, const int32_t *k, int n) {
-    sixteen *s = to;
-    int tap, band, d;
-    memset(s, 0, sizeof *s);
-    for (tap = 0; tap < 16 && tap < n; tap++) {
+    four *f = to;
+    int tap, d;
+    memset(f, 0, sizeof *f);
+    for (tap = 0; tap < 4 && tap < n; tap++) {
         int8_t digit[3];
         split(k[tap], digit);
-        for (band = 0; band < 4; band++)
-            for (d = 0; d < 3; d++) s->digits[d][tap / 4 * 16 + band * 4 + tap % 4] = digit[d];
+        for (d = 0; d < 3; d++) f->digits[d][tap] = digit[d];
     }
 }
 
-AVX512 static inline __m512i gather(int bands) {
-    uint8_t pick[64];
-    int tap, band;
-    for (tap = 0; tap < 16; tap++)
-        for (band = 0; band < 4; band++)
-            pick[tap / 4 * 16 + band * 4 + tap % 4] = (uint8_t)(tap * bands + (band < bands ? band : 0));
-    return _mm512_loadu_si512(pick);
+static inline int32_t lane(const int8_t digits[4]) {
+    int32_t v;
+    memcpy(&v, digits, sizeof v);
+    return v;
 }
 
-AVX512 static void row(uint8_t *dst, const uint8_t *src, int bands, const mmc4_weights *w, const void *arranged,
-                       int groups) {
-    const sixteen *s = arranged;
-    const __m512i pick = gather(bands);
-    int x, g;
-    for (x = 0; x < w->outputs; x++, s += groups) {
-        const uint8_t *in = src + (size_t)w->first[x] * bands;
-        __m512i d0 = _mm512_setzero_si512(), d1 = d0, d2 = d0;
-        __m256i half;
-        __m128i sum;
-        int32_t packed;
-        for (g = 0; g * 16 < w->count[x]; g++, in += 16 * bands) {
-            const __m512i p = _mm512_permutexvar_epi8(pick, _mm512_loadu_si512(in));
-            d0 = _mm512_dpbusd_epi32(d0, p, _mm512_loadu_si512(s[g].digits[0]));
-            d1 = _mm512_dpbusd_epi32(d1, p, _mm512_loadu_si512(s[g].digits[1]));
-            d2 = _mm512_dpbusd_epi32(d2, p, _mm512_loadu_si512(s[g].digits[2]));
+// Four rows at a time, one in each quarter of a vector.
+AVX512 static void rows(uint8_t *const *dst, const uint8_t *const *src, int bands, const mmc4_weights *w,
+                        const void *arranged, int groups) {
+    const __m128i shuffle = bands == 3 ? _mm_setr_epi8(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, -1, -1, -1, -1)
+                                       : _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i pick = _mm512_broadcast_i32x4(shuffle);
+    const four *f = arranged;
+    int x, g, r;
+    for (x = 0; x < w->outputs; x++, f += groups) {
+        size_t at = (size_t)w->first[x] * bands;
+        __m512i d0 = _mm512_set1_epi32(HALF), d1 = _mm512_setzero_si512(), d2 = d1;
+        int32_t made[16];
+        for (g = 0; g * 4 < w->count[x]; g++, at += 4 * bands) {
+            __m512i p = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(src[0] + at)));
+            p = _mm512_inserti32x4(p, _mm_loadu_si128((const __m128i *)(src[1] + at)), 1);
+            p = _mm512_inserti32x4(p, _mm_loadu_si128((const __m128i *)(src[2] + at)), 2);
+            p = _mm512_inserti32x4(p, _mm_loadu_si128((const __m128i *)(src[3] + at)), 3);
+            p = _mm512_shuffle_epi8(p, pick);
+            d0 = _mm512_dpbusd_epi32(d0, p, _mm512_set1_epi32(lane(f[g].digits[0])));
+            d1 = _mm512_dpbusd_epi32(d1, p, _mm512_set1_epi32(lane(f[g].digits[1])));
+            d2 = _mm512_dpbusd_epi32(d2, p, _mm512_set1_epi32(lane(f[g].digits[2])));
         }
         d1 = _mm512_add_epi32(d1, _mm512_slli_epi32(d2, 8));
-        d0 = _mm512_add_epi32(d0, _mm512_slli_epi32(d1, 8));
-        half = _mm256_add_epi32(_mm512_castsi512_si256(d0), _mm512_extracti64x4_epi64(d0, 1));
-        sum = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-        sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(HALF)), PRECISION);
-        sum = _mm_packs_epi32(sum, sum);
-        packed = _mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
-        memcpy(dst + (size_t)x * bands, &packed, 4); // with 3 bands the next output overwrites the fourth byte
+        d0 = _mm512_srai_epi32(_mm512_add_epi32(d0, _mm512_slli_epi32(d1, 8)), PRECISION);
+        d0 = _mm512_packs_epi32(d0, d0);
+        _mm512_storeu_si512(made, _mm512_packus_epi16(d0, d0));
+        for (r = 0; r < 4; r++) mmc4_store(dst[r], made + 4 * r, x, bands, w->outputs);
     }
 }
 
-const mmc4_row_kernel mmc4_row_avx512 = {sizeof(sixteen), 16, arrange, row};
+const mmc4_row_kernel mmc4_row_avx512 = {sizeof(four), 4, 4, arrange, rows};
 
 AVX512 int mmc4_columns_avx512(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y) {
     const int32_t *k = w->values + (size_t)y * w->taps;
@@ -84,15 +82,15 @@ AVX512 int mmc4_columns_avx512(uint8_t *dst, const uint8_t *src, int stride, con
             const int n = count - i < 4 ? count - i : 4;
             __m512i r[4] = {zero, zero, zero, zero}, ab, AB, cd, CD, p[4], k0, k1, k2;
             int8_t digits[3][4] = {{0}};
-            int32_t lane[3];
+            int32_t lanes[3];
             for (tap = 0; tap < n; tap++) {
                 int8_t digit[3];
                 r[tap] = _mm512_loadu_si512(top + (size_t)(i + tap) * stride + x);
                 split(k[i + tap], digit);
                 digits[0][tap] = digit[0], digits[1][tap] = digit[1], digits[2][tap] = digit[2];
             }
-            memcpy(lane, digits, sizeof lane);
-            k0 = _mm512_set1_epi32(lane[0]), k1 = _mm512_set1_epi32(lane[1]), k2 = _mm512_set1_epi32(lane[2]);
+            memcpy(lanes, digits, sizeof lanes);
+            k0 = _mm512_set1_epi32(lanes[0]), k1 = _mm512_set1_epi32(lanes[1]), k2 = _mm512_set1_epi32(lanes[2]);
             ab = _mm512_unpacklo_epi8(r[0], r[1]), AB = _mm512_unpackhi_epi8(r[0], r[1]);
             cd = _mm512_unpacklo_epi8(r[2], r[3]), CD = _mm512_unpackhi_epi8(r[2], r[3]);
             p[0] = _mm512_unpacklo_epi16(ab, cd), p[1] = _mm512_unpackhi_epi16(ab, cd);

@@ -3,6 +3,7 @@
 #define MMC4_IMAGING_RESAMPLE_IMPL_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "resample.h"
 
@@ -17,16 +18,26 @@ static inline uint8_t mmc4_clip8(int32_t sum) {
 void mmc4_columns_portable(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y, int from);
 
 #if defined(__x86_64__)
-// One row of the horizontal pass for 3 or 4 bands. The weights are arranged once, so many taps a group; row may read or
-// write MMC4_ROW_SLACK bytes beyond the end of a row.
+// Some rows of the horizontal pass together, for 3 or 4 bands. The weights are arranged once, so many taps a group; run
+// may read MMC4_ROW_SLACK bytes beyond the end of a row.
 typedef struct {
-    size_t size;  // of an arranged group
-    int taps;     // of a group
+    size_t size;   // of an arranged group
+    int taps;      // of a group
+    int together;  // rows that run makes, at most 4
     void (*arrange)(void *group, const int32_t *weights, int n);
-    void (*row)(uint8_t *dst, const uint8_t *src, int bands, const mmc4_weights *w, const void *arranged, int groups);
+    void (*run)(uint8_t *const *dst, const uint8_t *const *src, int bands, const mmc4_weights *w, const void *arranged,
+                int groups);
 } mmc4_row_kernel;
 
-enum { MMC4_ROW_SLACK = 16 * 4 + 64 };
+enum { MMC4_ROW_SLACK = 64 };
+
+// Stores output x; the fourth byte of 3 bands is overwritten by the next output, and the last output is careful.
+static inline void mmc4_store(uint8_t *dst, const int32_t *made, int x, int bands, int outputs) {
+    if (x + 1 < outputs)
+        memcpy(dst + (size_t)x * bands, made, 4);
+    else
+        memcpy(dst + (size_t)x * bands, made, bands);
+}
 
 extern const mmc4_row_kernel mmc4_row_avx2, mmc4_row_avx512;
 
