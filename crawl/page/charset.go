@@ -10,36 +10,64 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
 )
 
 const prescanBytes = 1024
 
-// decode gives the text of a page. certain is false when a <meta> further down may still change the encoding.
-func decode(body []byte, contentType string) (text []byte, certain bool) {
-	switch {
-	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
-		return as(body[3:], "utf-8"), true
-	case bytes.HasPrefix(body, []byte("\xfe\xff")):
-		return as(body[2:], "utf-16be"), true
-	case bytes.HasPrefix(body, []byte("\xff\xfe")):
-		return as(body[2:], "utf-16le"), true
-	}
-	if label := headerCharset(contentType); known(label) {
-		return as(body, label), true
-	}
-	if label := prescan(body[:min(len(body), prescanBytes)]); label != "" {
-		return as(body, label), true
-	}
-	return as(body, "windows-1252"), false
+// document is a page's bytes and how they are to be read.
+type document struct {
+	body    []byte // without byte order mark
+	label   string // of the encoding
+	certain bool   // no <meta> further down may change it
 }
 
-// redecode decodes anew by a label that was found in the text; changed is false when that makes no difference.
-func redecode(body []byte, label string) (text []byte, changed bool) {
-	if ascii(body) && asciiCompatible(label) {
-		return nil, false
+// determine finds the encoding of a page.
+func determine(body []byte, contentType string) document {
+	switch {
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+		return document{body[3:], "utf-8", true}
+	case bytes.HasPrefix(body, []byte("\xfe\xff")):
+		return document{body[2:], "utf-16be", true}
+	case bytes.HasPrefix(body, []byte("\xff\xfe")):
+		return document{body[2:], "utf-16le", true}
 	}
-	return as(body, label), true
+	if label := headerCharset(contentType); known(label) {
+		return document{body, label, true}
+	}
+	if label := prescan(body[:min(len(body), prescanBytes)]); label != "" {
+		return document{body, label, true}
+	}
+	return document{body, "windows-1252", false}
+}
+
+// text is the whole page as UTF-8.
+func (d document) text() []byte { return as(d.body, d.label) }
+
+// view gives bytes in which tags can be found, and how values in them are decoded (nil: they are UTF-8). Where bytes below
+// 0x80 are ASCII wherever they stand, that is the page itself: only the values that are wanted need decoding.
+func (d document) view() (text []byte, value func([]byte) string) {
+	if bytes.IndexByte(d.body, 0) < 0 {
+		e, err := htmlindex.Get(d.label)
+		if err == nil {
+			_, single := e.(*charmap.Charmap)
+			if single || e == unicode.UTF8 {
+				return d.body, func(b []byte) string {
+					if ascii(b) || e == unicode.UTF8 && utf8.Valid(b) {
+						return string(b)
+					}
+					decoded, err := e.NewDecoder().Bytes(b)
+					if err != nil {
+						return string([]rune(string(b)))
+					}
+					return string(decoded)
+				}
+			}
+		}
+	}
+	return d.text(), nil
 }
 
 // headerCharset finds charset= in a Content-Type header, in any of the forms that are met.

@@ -148,8 +148,8 @@ func TestMiniCrawlHTML(t *testing.T) {
 				})
 				differences(t, c.URL, FromHTML(c.URL, contentType, body, sel), want)
 			}
-			text, _ := decode(body, contentType)
-			base, list, _, ok := scan(text, All)
+			text := determine(body, contentType).text()
+			base, list, _, ok := scan(text, All, nil)
 			treeBase, tree, err := walk(text, All)
 			if ok {
 				fast++
@@ -285,8 +285,7 @@ func BenchmarkWARCToCandidates(b *testing.B) {
 		b.SetBytes(int64(size))
 		for b.Loop() {
 			for _, d := range docs {
-				text, _ := decode(d.body, d.contentType)
-				_, list, _ := walk(text, Src)
+				_, list, _ := walk(determine(d.body, d.contentType).text(), Src)
 				candidates += len(list)
 			}
 		}

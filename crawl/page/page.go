@@ -49,16 +49,16 @@ func FromWAT(p *wat.Page) []Candidate {
 // none), body the decoded bytes. Scripting counts as off, so what stands in <noscript> is there; so is what stands in
 // <template>, as in WATs.
 func FromHTML(url, contentType string, body []byte, sel Selection) []Candidate {
-	text, certain := decode(body, contentType)
-	base, list, late, ok := scan(text, sel)
-	if !certain && late != "" {
-		if again, changed := redecode(body, late); changed {
-			text = again
-			base, list, _, ok = scan(text, sel)
-		}
+	doc := determine(body, contentType)
+	text, value := doc.view()
+	base, list, late, ok := scan(text, sel, value)
+	if !doc.certain && late != "" && late != doc.label {
+		doc.label = late
+		text, value = doc.view()
+		base, list, _, ok = scan(text, sel, value)
 	}
-	if !ok { // the order needs the tree
-		if treeBase, tree, err := walk(text, sel); err == nil {
+	if !ok { // the tree decides, if it can be built
+		if treeBase, tree, err := walk(doc.text(), sel); err == nil {
 			base, list = treeBase, tree
 		}
 	}

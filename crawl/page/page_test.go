@@ -52,7 +52,7 @@ func agree(t *testing.T, text string) (fast bool) {
 	t.Helper()
 	data := as([]byte(text), "utf-8")
 	for _, sel := range []Selection{Src, All} {
-		base, list, _, ok := scan(data, sel)
+		base, list, _, ok := scan(data, sel, nil)
 		if !ok {
 			continue
 		}
@@ -87,7 +87,7 @@ func FuzzScan(f *testing.F) {
 
 // randomSoup strings tags together at random.
 func randomSoup(r *rand.Rand) string {
-	names := []string{"img", "img", "img", "image", "source", "base", "table", "table", "tr", "td", "td", "th", "tbody", "thead", "tfoot", "caption", "col", "colgroup", "select", "option",
+	names := []string{"img", "img", "img", "image", "source", "base", "meta", "link", "template", "frameset", "table", "table", "tr", "td", "td", "th", "tbody", "thead", "tfoot", "caption", "col", "colgroup", "select", "option",
 		"svg", "math", "title", "desc", "g", "a", "b", "p", "div", "form", "input", "button", "object", "script", "style", "textarea", "noscript", "iframe", "body", "head", "html", "li", "ul", "br", "font", "nobr", "h1", "mi"}
 	var b strings.Builder
 	for n := range 3 + r.IntN(14) {
@@ -116,4 +116,66 @@ func TestRandomSoup(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d pages needed no tree", fast, n)
+}
+
+func TestTreeTooDeep(t *testing.T) {
+	page := strings.Repeat("<div>", 600) + "<table><img src=1></table><img src=2>"
+	got := FromHTML("http://a.test/", "", []byte(page), Src)
+	if len(got) != 2 || got[0].URL != "http://a.test/1" || got[1].URL != "http://a.test/2" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestEncodings(t *testing.T) {
+	const late = "<!--" + "%s" + "-->"
+	filler := strings.Repeat("x", 1100)
+	for _, c := range []struct{ contentType, body, alt string }{
+		{"text/html; charset=utf-8", "<img src=a alt='\xc3\xa9'>", "é"},
+		{"text/html; CHARSET = \"ISO-8859-1\"", "<img src=a alt='\xe9\x80'>", "é€"},
+		{"text/html", "<img src=a alt='\xe9'>", "é"},
+		{"text/html; charset=nonsense", "<meta charset=koi8-r><img src=a alt='\xc1'>", "а"},
+		{"text/html; charset=koi8-r", "\xef\xbb\xbf<img src=a alt='\xc3\xa9'>", "é"},
+		{"", "<meta http-equiv=Content-Type content='text/html;charset=shift_jis'><img src=a alt='\x83\x65'>", "テ"},
+		{"", "<meta content='text/html;charset=shift_jis'><img src=a alt='\xe9'>", "é"},
+		{"", "<!-- <meta charset=koi8-r> --><meta charset=utf-16><img src=a alt='\xc3\xa9'>", "é"},
+		{"", fmt.Sprintf(late, filler) + "<meta charset=utf-8><img src=a alt='\xc3\xa9'>", "é"},
+		{"", fmt.Sprintf(late, filler) + "<meta charset=nonsense><meta charset=koi8-r><meta charset=utf-8><img src=a alt='\xc1'>", "а"},
+		{"text/html; charset=utf-8", "<img src=a alt='\xe9x\xe3\x81'>", "\ufffdx\ufffd"},
+		{"text/html; charset=utf-8", "<img src=a alt='\x00\xc3\xa9'>", "\ufffdé"},
+		{"text/html; charset=utf-16le", "<\x00i\x00m\x00g\x00 \x00s\x00r\x00c\x00=\x00a\x00 \x00a\x00l\x00t\x00=\x00\xe9\x00>\x00", "é"},
+		{"text/html; charset=gbk", "<img src=a alt='\xc4\xe3&amp;'>", "你&"},
+	} {
+		got := FromHTML("http://a.test/", c.contentType, []byte(c.body), Src)
+		if len(got) != 1 || got[0].Alt == nil || *got[0].Alt != c.alt {
+			t.Errorf("%q %.80q: got %+v, want alt %q", c.contentType, c.body, got, c.alt)
+		}
+	}
+}
+
+// The view on undecoded bytes gives what the decoded page gives, whatever the bytes.
+func FuzzFromHTML(f *testing.F) {
+	f.Add([]byte("<meta charset=utf-8><img src=\xff alt=\xc3\xa9>"), "text/html; charset=windows-1252")
+	f.Add([]byte("\xef\xbb\xbf<base href=x><img srcset='a 1x'>"), "text/html; charset=x")
+	f.Add([]byte("<img src='\x83\x5c' alt=\x00>"), "text/html; charset=shift_jis")
+	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
+		FromHTML("http://a.test/", contentType, body, All)
+		doc := determine(body, contentType)
+		text, value := doc.view()
+		base, list, late, ok := scan(text, All, value)
+		wantBase, want, wantLate, wantOK := scan(doc.text(), All, nil)
+		if base != wantBase || late != wantLate || ok != wantOK || !reflect.DeepEqual(list, want) {
+			t.Fatalf("%q as %s: %q %s, want %q %s", body, doc.label, base, show(list), wantBase, show(want))
+		}
+	})
+}
+
+func FuzzSrcset(f *testing.F) {
+	f.Add("a.jpg 1x, b.jpg 200w 3h, (c d), e")
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, image := range ParseSrcset(s) {
+			if image.URL == "" || strings.ContainsAny(image.URL, htmlSpace) {
+				t.Fatalf("%q gives %+v", s, image)
+			}
+		}
+	})
 }

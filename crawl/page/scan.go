@@ -2,16 +2,18 @@ package page
 
 // The fast way: candidates straight from the tags. Tags come in tree order except where the tree builder moves or drops
 // elements: in a table outside its cells, in <select>, <template>, <frameset>, in SVG and MathML. A small model of the open
-// tables and of foreign content tells these places; an image there makes scan give up, and the tree (dom.go) decides.
+// tables and of foreign content tells these places; an image there casts doubt on the order, and the tree (dom.go) decides.
 
 import "bytes"
 
 // scanner is the state between two tags.
 type scanner struct {
-	src []byte
-	at  int
-	sel Selection
+	src    []byte
+	at     int
+	sel    Selection
+	decode func([]byte) string // of values; nil: they are UTF-8
 
+	doubt    bool // the tree may have another order
 	base     string
 	haveBase bool
 	late     string // what the first <meta> that names an encoding says
@@ -25,9 +27,10 @@ type scanner struct {
 // table is an open table. section is its open row group; cell is "td", "th" or "caption" inside one, else "".
 type table struct{ section, cell string }
 
-// scan gives what walk gives, and the label of the first <meta> with an encoding. ok is false when only the tree can tell.
-func scan(text []byte, sel Selection) (base string, list []found, late string, ok bool) {
-	s := scanner{src: text, sel: sel}
+// scan gives what walk gives, and the label of the first <meta> with an encoding. ok is false when the tree may say
+// otherwise. text is ASCII-compatible; decode makes UTF-8 of an attribute's value (nil: it is UTF-8 already).
+func scan(text []byte, sel Selection, decode func([]byte) string) (base string, list []found, late string, ok bool) {
+	s := scanner{src: text, sel: sel, decode: decode}
 	for s.at < len(text) {
 		n := bytes.IndexByte(text[s.at:], '<')
 		if n < 0 || s.at+n+1 >= len(text) {
@@ -36,29 +39,25 @@ func scan(text []byte, sel Selection) (base string, list []found, late string, o
 		s.at += n
 		switch c := text[s.at+1]; {
 		case isLetter(c):
-			if !s.start() {
-				return s.base, s.list, s.late, false
-			}
+			s.start()
 		case c == '/':
-			if !s.end() {
-				return s.base, s.list, s.late, false
-			}
+			s.end()
 		case c == '!':
 			if bytes.HasPrefix(text[s.at:], []byte("<!--")) {
 				s.at = comment(text, s.at)
-			} else {
-				if len(s.foreign) > 0 && bytes.HasPrefix(text[s.at:], []byte("<![CDATA[")) {
-					return s.base, s.list, s.late, false
-				}
-				s.bogus()
+				break
 			}
+			if len(s.foreign) > 0 && bytes.HasPrefix(text[s.at:], []byte("<![CDATA[")) {
+				s.doubt = true
+			}
+			s.bogus()
 		case c == '?':
 			s.bogus()
 		default:
 			s.at++
 		}
 	}
-	return s.base, s.list, s.late, true
+	return s.base, s.list, s.late, !s.doubt
 }
 
 // bogus passes over a bogus comment or a doctype.
@@ -93,15 +92,15 @@ func (s *scanner) name(from int, buf *[16]byte) (name []byte, end int) {
 	return buf[:n], end
 }
 
-// start handles a start tag; false: give up.
-func (s *scanner) start() bool {
+// start handles a start tag.
+func (s *scanner) start() {
 	if len(s.foreign) == 0 && s.at+2 < len(s.src) && !wanted[s.src[s.at+1]&31][s.src[s.at+2]&31] {
 		s.at = skipTag(s.src, s.at+1)
-		return true
+		return
 	}
 	var buf [16]byte
 	name, end := s.name(s.at+1, &buf)
-	t := tag{src: s.src, at: end}
+	t := tag{src: s.src, at: end, decode: s.decode}
 	before := s.list
 	kind := kindOf(name)
 	if len(s.foreign) == 0 && kind&media != 0 {
@@ -112,24 +111,25 @@ func (s *scanner) start() bool {
 	s.at = t.at
 	if t.cut { // no tag at all
 		s.list = before
-		return true
+		return
 	}
 	if len(s.foreign) > 0 {
-		return s.foreignStart(string(name), kind, t.selfClosing)
+		s.foreignStart(string(name), kind, t.selfClosing)
+		return
 	}
 	if kind&^breakout == 0 {
-		return true
+		return
 	}
 	element := string(name)
-	if s.inSelect && (kind&(media|tabular|raw|foreignRoot) != 0 && element != "script") {
-		return false
+	if s.inSelect && kind&(media|tabular|raw|foreignRoot) != 0 && element != "script" {
+		s.doubt = true
 	}
 	switch {
 	case kind&hopeless != 0:
-		return false
+		s.doubt = true
 	case kind&media != 0:
 		if n := len(s.tables); n > 0 && s.tables[n-1].cell == "" {
-			return false
+			s.doubt = true
 		}
 	case kind&tabular != 0:
 		s.tableStart(element)
@@ -151,19 +151,16 @@ func (s *scanner) start() bool {
 	case element == "input", element == "keygen":
 		s.inSelect = false
 	}
-	return true
 }
 
 // media reads the attributes of img, image, source, base and meta.
 func (s *scanner) media(element string, t *tag) {
 	switch element {
 	case "meta":
-		if s.late == "" {
-			if label := t.charset(); !t.cut {
-				s.late = label
-			}
-		}
-		for t.next() {
+		if s.late != "" {
+			t.skip(true)
+		} else if label := t.charset(); !t.cut {
+			s.late = label
 		}
 		return
 	case "base":
@@ -250,11 +247,11 @@ func (s *scanner) tableStart(element string) {
 	}
 }
 
-// end handles an end tag; false: give up.
-func (s *scanner) end() bool {
+// end handles an end tag.
+func (s *scanner) end() {
 	if s.at+2 >= len(s.src) {
 		s.at = len(s.src)
-		return true
+		return
 	}
 	c := s.src[s.at+2]
 	if !isLetter(c) {
@@ -263,30 +260,24 @@ func (s *scanner) end() bool {
 		} else {
 			s.bogus()
 		}
-		return true
+		return
 	}
 	if len(s.foreign) == 0 && s.at+3 < len(s.src) && !wanted[c&31][s.src[s.at+3]&31] {
 		s.at = skipTag(s.src, s.at+2)
-		return true
+		return
 	}
 	var buf [16]byte
 	name, end := s.name(s.at+2, &buf)
-	t := tag{src: s.src, at: end}
-	t.skip(false)
-	s.at = t.at
+	s.at = skipTag(s.src, end)
 	switch {
-	case t.cut:
 	case len(s.foreign) > 0:
-		return s.foreignEnd(string(name))
+		s.foreignEnd(string(name))
 	case string(name) == "select":
 		s.inSelect = false
 	case kindOf(name)&tabular != 0:
-		if s.inSelect {
-			return false
-		}
+		s.doubt = s.doubt || s.inSelect
 		s.tableEnd(string(name))
 	}
-	return true
 }
 
 func (s *scanner) tableEnd(element string) {
@@ -313,29 +304,28 @@ func (s *scanner) tableEnd(element string) {
 	}
 }
 
-// foreignStart follows SVG and MathML; false where HTML elements come into it or end it.
-func (s *scanner) foreignStart(element string, kind kindSet, selfClosing bool) bool {
+// foreignStart follows SVG and MathML. Where HTML elements come into it or end it, it is left with a doubt.
+func (s *scanner) foreignStart(element string, kind kindSet, selfClosing bool) {
+	html := kind&(breakout|tabular) != 0 || kind&media != 0 && element != "image"
 	switch s.foreign[len(s.foreign)-1] {
 	case "foreignobject", "desc", "title", "mi", "mo", "mn", "ms", "mtext", "annotation-xml":
-		return false
+		html = true
 	}
-	if kind&(breakout|tabular) != 0 || kind&media != 0 && element != "image" {
-		return false
-	}
-	if !selfClosing {
+	if html {
+		s.doubt, s.foreign = true, nil
+	} else if !selfClosing {
 		s.foreign = append(s.foreign, element)
 	}
-	return true
 }
 
-func (s *scanner) foreignEnd(element string) bool {
+func (s *scanner) foreignEnd(element string) {
 	for i := len(s.foreign) - 1; i >= 0; i-- {
 		if s.foreign[i] == element {
 			s.foreign = s.foreign[:i]
-			return true
+			return
 		}
 	}
-	return false
+	s.doubt, s.foreign = true, nil
 }
 
 // kindSet says what an element is to scan.

@@ -16,6 +16,8 @@ type tag struct {
 	nameFrom, nameTo   int
 	valueFrom, valueTo int
 
+	decode func([]byte) string // of values; nil: they are UTF-8
+
 	selfClosing bool
 	cut         bool // the text ended inside the tag: there is no tag
 }
@@ -138,7 +140,13 @@ func (t *tag) end() bool {
 func (t *tag) named(lower string) bool { return equalFold(t.src[t.nameFrom:t.nameTo], lower) }
 
 // value is the attribute's value with character references undone.
-func (t *tag) value() string { return htmlattr.Unescape(string(t.src[t.valueFrom:t.valueTo])) }
+func (t *tag) value() string {
+	raw := t.src[t.valueFrom:t.valueTo]
+	if t.decode != nil {
+		return htmlattr.Unescape(t.decode(raw))
+	}
+	return htmlattr.Unescape(string(raw))
+}
 
 // equalFold compares with a name in lower case; ASCII letters only.
 func equalFold(b []byte, lower string) bool {
