@@ -45,6 +45,9 @@ type Stats struct {
 
 // Reader reads records one after the other.
 type Reader struct {
+	// OnSkip, when set, is told of everything that is passed over: the offset of the member that it lies in, and the reason.
+	OnSkip func(offset int64, reason string)
+
 	name   string
 	limits Limits
 	m      members
@@ -137,7 +140,12 @@ func (r *Reader) open(all []byte, stream io.Reader) {
 	r.dec = r.buf
 }
 
-func (r *Reader) skip(reason string) { r.stats.Skipped[reason]++ }
+func (r *Reader) skip(reason string) {
+	r.stats.Skipped[reason]++
+	if r.OnSkip != nil {
+		r.OnSkip(r.m.start, reason)
+	}
+}
 
 // damage ends a member that cannot be decompressed further, and goes to the next one.
 func (r *Reader) damage(err error) {

@@ -63,12 +63,16 @@ type Options struct {
 const ImagePath = "IMG@/src"
 
 // Read yields the records of a WAT file in order; name is its path (crawl-data/CC-MAIN-.../wat/....warc.wat.gz). A
-// record that cannot be read has its reason in Bad; after an error nothing more comes. A WAT that is cut gives its whole
-// records, then the error.
+// record that cannot be read, or a damaged part of the file, has its reason in Bad; after an error nothing more comes. A WAT
+// that is cut gives its whole records, then the error.
 func Read(r io.Reader, name string, opt Options) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		w := warc.NewReader(r, name)
 		defer w.Close()
+		var skipped []Record
+		w.OnSkip = func(offset int64, reason string) {
+			skipped = append(skipped, Record{Offset: offset, Bad: fmt.Sprintf("offset %d: %s", offset, reason)})
+		}
 		p := parser{allLinks: opt.AllLinks, unescape: opt.Entities == EntitiesUnescape, warcName: WARCName(name)}
 		decided := opt.Entities != EntitiesByCrawl
 		if !decided {
@@ -76,6 +80,12 @@ func Read(r io.Reader, name string, opt Options) iter.Seq2[Record, error] {
 		}
 		for {
 			rec, err := w.Next()
+			for _, bad := range skipped {
+				if !yield(bad, nil) {
+					return
+				}
+			}
+			skipped = skipped[:0]
 			if err != nil {
 				if !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 					yield(Record{}, err)

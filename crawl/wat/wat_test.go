@@ -220,6 +220,22 @@ func TestRead(t *testing.T) {
 	if pages, _ := read("x", Options{AllTypes: true, Entities: EntitiesKeep}); len(pages) != 3 || pages[0].Base != "/b?x=1&amp;y" {
 		t.Errorf("with all types: %d", len(pages))
 	}
+	damaged := bytes.Clone(data)
+	for i := range 30 {
+		damaged[bytes.LastIndex(data, []byte{0x1f, 0x8b, 8})+20+i] ^= 0xff // the last record, a page
+	}
+	var bads []string
+	for rec, err := range Read(bytes.NewReader(damaged), "x", Options{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.Bad != "" {
+			bads = append(bads, rec.Bad)
+		}
+	}
+	if len(bads) != 4 || !strings.Contains(bads[3], warc.SkipDamaged) {
+		t.Errorf("damaged file: %q", bads)
+	}
 	n := 0
 	var last error
 	for _, err := range Read(bytes.NewReader(data[:len(data)-100]), "x", Options{}) {
