@@ -18,6 +18,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/parquet-go/parquet-go"
+
+	"mmc4/crawl/weburl"
 )
 
 // countingFile counts range requests.
@@ -407,6 +409,9 @@ func TestMiniCrawl(t *testing.T) {
 		for i, c := range fromTable {
 			if i < len(fromCDX) && !reflect.DeepEqual(c, fromCDX[i]) {
 				t.Errorf("table %+v\nCDX   %+v", c, fromCDX[i])
+			}
+			if key := weburl.SURT(c.URL); key != c.SURT {
+				t.Errorf("SURT(%q) = %q, the index has %q", c.URL, key, c.SURT)
 			}
 			p := places[fmt.Sprint(c.WARCFilename, c.Offset)]
 			if c.URL != p.URL || c.Length != p.Length || !c.FetchTime.Equal(p.Timestamp) || p.Status != nil && c.Status != *p.Status || p.Digest != nil && "sha1:"+c.Digest != *p.Digest {

@@ -17,8 +17,11 @@ var (
 	ErrCorrupt = errors.New("inflate: not a valid gzip member")
 )
 
-// slack is how far a step of the fast loop may write behind its start: the longest match, rounded up.
-const slack = 272
+// How far a match may write behind its start (258 in steps of 8), and a step of the fast loop (two literals before it).
+const (
+	reach = 264
+	slack = reach + 8
+)
 
 // Decoder holds the tables; use it again and again.
 type Decoder struct {
@@ -346,7 +349,7 @@ func (d *Decoder) quick(r *bitReader, out []byte, n int) (int, bool, error) {
 		from := n - back
 		switch {
 		case back >= 8:
-			to, of := out[n:n+slack], out[from:n+slack]
+			to, of := out[n:n+reach], out[from:n+reach]
 			for i := 0; i < length; i += 8 {
 				binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(of[i:]))
 			}

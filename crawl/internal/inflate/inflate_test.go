@@ -70,9 +70,22 @@ func TestAgainstReference(t *testing.T) {
 	}
 }
 
+// The output buffer may have any size at first, and grow anywhere.
+func TestBuffers(t *testing.T) {
+	var d Decoder
+	want := inputs()["words"][:5000]
+	packed := pack(t, want, 6)
+	for size := range 5600 {
+		out, _, err := d.Member(make([]byte, 0, size), packed, 1<<20)
+		if err != nil || !bytes.Equal(out, want) {
+			t.Fatalf("into %d bytes: %d of %d, %v", size, len(out), len(want), err)
+		}
+	}
+}
+
 func compare(t *testing.T, data []byte) {
 	var d Decoder
-	got, used, err := d.Member(nil, data, 1<<22)
+	got, used, err := d.Member(make([]byte, 0, 300+len(data)), data, 1<<22)
 	if errors.Is(err, ErrLarge) {
 		return
 	}
