@@ -18,6 +18,7 @@ import (
 type program struct {
 	Verify  verifyCmd  `cmd:"" help:"Check a finished run: files, rows, rules, books."`
 	Explain explainCmd `cmd:"" help:"Say where a run's documents and images went, and what to do."`
+	Report  reportCmd  `cmd:"" help:"Write a run's report.html anew."`
 	Golden  goldenCmd  `cmd:"" help:"Check this build and device against results of the reference programs."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what this machine offers, and what to do about what it lacks."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -11,14 +11,17 @@ import (
 // counterNames is how many names a counter holds at most.
 const counterNames = 200_000
 
-type counter struct {
+// Counter counts names. The zero Counter is not ready: NewCounter makes one.
+type Counter struct {
 	counts map[string]int64
 	floor  int64 // what a forgotten name may have had
 }
 
-func newCounter() *counter { return &counter{counts: map[string]int64{}} }
+// NewCounter makes an empty Counter.
+func NewCounter() *Counter { return &Counter{counts: map[string]int64{}} }
 
-func (c *counter) add(name string) {
+// Add counts a name once.
+func (c *Counter) Add(name string) {
 	if n, ok := c.counts[name]; ok {
 		c.counts[name] = n + 1
 		return
@@ -34,28 +37,29 @@ func (c *counter) add(name string) {
 	c.counts[strings.Clone(name)] = 1
 }
 
-type counted struct {
-	name  string
-	count int64
+// Counted is a name and how often it came.
+type Counted struct {
+	Name  string
+	Count int64
 }
 
-// top gives the commonest names; equals by name.
-func (c *counter) top(n int) []counted {
-	all := make([]counted, 0, len(c.counts))
+// Top gives the commonest names; equals by name.
+func (c *Counter) Top(n int) []Counted {
+	all := make([]Counted, 0, len(c.counts))
 	for name, count := range c.counts {
-		all = append(all, counted{name, count})
+		all = append(all, Counted{name, count})
 	}
-	slices.SortFunc(all, func(a, b counted) int {
-		if a.count != b.count {
-			return int(max(-1, min(1, b.count-a.count)))
+	slices.SortFunc(all, func(a, b Counted) int {
+		if a.Count != b.Count {
+			return int(max(-1, min(1, b.Count-a.Count)))
 		}
-		return strings.Compare(a.name, b.name)
+		return strings.Compare(a.Name, b.Name)
 	})
 	return all[:min(n, len(all))]
 }
 
-// hostOf is the host, with its port, of an absolute URL.
-func hostOf(url string) string {
+// HostOf is the host, with its port, of an absolute URL.
+func HostOf(url string) string {
 	_, rest, ok := strings.Cut(url, "://")
 	if !ok {
 		return ""

@@ -90,7 +90,7 @@ func Explain(ctx context.Context, run storage.Store) (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{limits: settings, causes: map[causeKey]*gathered{}, hosts: newCounter()}
+	s := &scan{limits: settings, causes: map[causeKey]*gathered{}, hosts: NewCounter()}
 	for part := range Parts(m) {
 		for row, err := range Rows[schemas.Reject](ctx, run, pipeline.PartName(rejectsTable, part)) {
 			if err != nil {
@@ -146,7 +146,7 @@ type causeKey struct{ of, rule, detail string }
 // gathered is what is kept of one cause along the way.
 type gathered struct {
 	count, passing int64
-	hosts          *counter
+	hosts          *Counter
 	examples       []Example
 	exampleHosts   []string
 }
@@ -154,7 +154,7 @@ type gathered struct {
 type scan struct {
 	limits pipeline.Settings
 	causes map[causeKey]*gathered
-	hosts  *counter // host and cause
+	hosts  *Counter // host and cause
 }
 
 const examplesOfCause = 3
@@ -169,7 +169,7 @@ func (s *scan) add(r *schemas.Reject) {
 	}
 	g := s.causes[key]
 	if g == nil {
-		g = &gathered{hosts: newCounter()}
+		g = &gathered{hosts: NewCounter()}
 		s.causes[key] = g
 	}
 	g.count++
@@ -178,10 +178,10 @@ func (s *scan) add(r *schemas.Reject) {
 	}
 	host := ""
 	if url != nil && key.rule != schemas.RuleBadCandidate {
-		if host = hostOf(*url); host != "" {
-			g.hosts.add(host)
+		if host = HostOf(*url); host != "" {
+			g.hosts.Add(host)
 			if key.of == "images" {
-				s.hosts.add(host + " " + key.name())
+				s.hosts.Add(host + " " + key.name())
 			}
 		}
 	}
@@ -215,8 +215,8 @@ func (s *scan) explained(e *Explanation) []Cause {
 		}
 		c := Cause{Of: key.of, Rule: key.rule, Detail: key.detail, Count: g.count, OfLost: share(g.count, f.In-f.Kept), OfAll: share(g.count, f.In),
 			Hosts: []Host{}, Examples: g.examples, Advice: advice(key.rule, key.detail), Passing: g.passing}
-		for _, h := range g.hosts.top(3) {
-			c.Hosts = append(c.Hosts, Host{Host: h.name, Count: h.count})
+		for _, h := range g.hosts.Top(3) {
+			c.Hosts = append(c.Hosts, Host{Host: h.Name, Count: h.Count})
 		}
 		c.Set = suggestion(key.rule, &s.limits)
 		out = append(out, c)

@@ -1,0 +1,113 @@
+package report
+
+// One pass over docs (without bytes) and rejects: what is counted, and which rows are shown.
+
+import (
+	"context"
+	"strings"
+
+	"mmc4/internal/storage"
+	"mmc4/match"
+	"mmc4/pipeline"
+	"mmc4/pipeline/audit"
+	"mmc4/schemas"
+)
+
+const (
+	shownDocuments = 50
+	shownRejects   = 12 // of a rule
+)
+
+// place is a row of a table.
+type place struct {
+	part int
+	row  int64
+}
+
+// gathering is the state of the passes.
+type gathering struct {
+	run      storage.Store
+	manifest *pipeline.Manifest
+	settings *pipeline.Settings
+	parts    int
+	room     int // bytes that previews may still take
+
+	images, sentences, widths, heights, aspects, similarities *histogram
+	hosts                                                     *audit.Counter
+	chosen                                                    *sample[place]
+	rejected                                                  map[string]*sample[schemas.Reject]
+	rejectCounts                                              map[string]int64
+}
+
+func newGathering(run storage.Store, m *pipeline.Manifest, s *pipeline.Settings) *gathering {
+	return &gathering{run: run, manifest: m, settings: s, parts: audit.Parts(m), room: MaxBytes * 3 / 5,
+		images: counts(20), sentences: doubling(12), widths: even(0, 2000, 20), heights: even(0, 2000, 20), aspects: even(0, 3, 30),
+		similarities: even(-0.2, 0.6, 40), hosts: audit.NewCounter(), chosen: newSample[place](shownDocuments),
+		rejected: map[string]*sample[schemas.Reject]{}, rejectCounts: map[string]int64{}}
+}
+
+func (g *gathering) tables(ctx context.Context) error {
+	for part := range g.parts {
+		for row, err := range audit.Rows[schemas.Document](ctx, g.run, pipeline.PartName("docs", part), schemas.Without("image_info.bytes", "page", "text_list")) {
+			if err != nil {
+				return err
+			}
+			g.document(row.Value)
+			g.chosen.add(row.Value.DocID, place{part, row.Number})
+		}
+		for row, err := range audit.Rows[schemas.Reject](ctx, g.run, pipeline.PartName("rejects", part)) {
+			if err != nil {
+				return err
+			}
+			g.reject(row.Value)
+		}
+	}
+	return nil
+}
+
+func (g *gathering) document(d *schemas.Document) {
+	g.images.add(float64(len(d.ImageInfo)), 0)
+	for i := range d.ImageInfo {
+		m := &d.ImageInfo[i]
+		if i == 0 && len(d.SimilarityMatrix) > 0 {
+			g.sentences.add(float64(len(d.SimilarityMatrix[0])), 0)
+		}
+		g.widths.add(float64(m.OriginalWidth), 0)
+		g.heights.add(float64(m.OriginalHeight), 0)
+		g.aspects.add(float64(m.OriginalWidth)/float64(max(1, m.OriginalHeight)), 0)
+		if i < len(d.SimilarityMatrix) {
+			_, best := match.Best(d.SimilarityMatrix[i])
+			g.similarities.add(float64(best), 0)
+		}
+		g.hosts.Add(audit.HostOf(m.RawURL))
+	}
+}
+
+func (g *gathering) reject(r *schemas.Reject) {
+	g.rejectCounts[r.Rule]++
+	if r.Value != nil && r.Rule == schemas.RuleSimilarity {
+		g.similarities.add(*r.Value, 1)
+	}
+	s := g.rejected[r.Rule]
+	if s == nil {
+		s = newSample[schemas.Reject](shownRejects)
+		g.rejected[r.Rule] = s
+	}
+	var key strings.Builder
+	for _, text := range []*string{r.ImageURL, r.URL, r.DocID, r.Detail} {
+		if text != nil {
+			key.WriteString(*text)
+		}
+		key.WriteByte('\n')
+	}
+	s.add(key.String(), *r)
+}
+
+func (g *gathering) keptHosts() []share {
+	var out []share
+	all := g.manifest.Counts["images.kept"]
+	for _, h := range g.hosts.Top(12) {
+		out = append(out, newShare(h.Name, h.Count, all))
+	}
+	return out
+}

@@ -1,0 +1,115 @@
+package report
+
+// Write and Render: passes over the run, then the page.
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"html/template"
+	"io"
+
+	"mmc4/internal/storage"
+	"mmc4/pipeline"
+	"mmc4/pipeline/audit"
+
+	_ "embed"
+)
+
+// Name is the report's name in a run.
+const Name = audit.ReportName
+
+// MaxBytes is about the most that a report grows to.
+const MaxBytes = 15 << 20
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var styleText string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"n": thousands, "pct": percent, "size": bytesWords, "num": number, "css": func() template.CSS { return template.CSS(styleText) },
+}).Parse(pageText))
+
+// Write makes RUN/report.html, in place of an older one.
+func Write(ctx context.Context, run storage.Store) error {
+	w, err := run.Create(ctx, Name, storage.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if err := Render(ctx, run, w); err != nil {
+		return err
+	}
+	return w.Commit(ctx)
+}
+
+// Render writes the report of a finished run.
+func Render(ctx context.Context, run storage.Store, w io.Writer) error {
+	p, err := gather(ctx, run)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	if err := pageTemplate.Execute(out, p); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return out.Flush()
+}
+
+// page is everything that the template shows.
+type page struct {
+	Manifest  *pipeline.Manifest
+	Settings  pipeline.Settings
+	Explained *audit.Explanation
+	Funnels   []funnel
+	Charts    []*chart
+	Outcomes  []share
+	KeptHosts []share
+	Documents []documentView
+	Rejects   []rejectGroup
+	Facts     []fact
+	Config    string
+	Sentences int64
+	Bytes     int64
+	PerDoc    float64
+	Resized   int
+}
+
+func gather(ctx context.Context, run storage.Store) (*page, error) {
+	explained, err := audit.Explain(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	m, err := pipeline.ReadManifest(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := m.Settings()
+	if err != nil {
+		return nil, err
+	}
+	p := &page{Manifest: m, Settings: settings, Explained: explained, Sentences: m.Counts["sentences.kept"], Resized: settings.LongestSide()}
+	for _, o := range m.Outputs {
+		p.Bytes += o.Size
+	}
+	if n := explained.Documents.Kept; n > 0 {
+		p.PerDoc = float64(explained.Images.Kept) / float64(n)
+	}
+	p.Funnels = []funnel{newFunnel("Documents", "read from C4", explained.Documents), newFunnel("Images", "found on their pages", explained.Images)}
+	p.Outcomes = outcomeShares(explained)
+	g := newGathering(run, m, &settings)
+	if err := g.tables(ctx); err != nil {
+		return nil, err
+	}
+	p.Charts, p.KeptHosts = g.charts(), g.keptHosts()
+	if p.Documents, err = g.documents(ctx); err != nil {
+		return nil, err
+	}
+	if p.Rejects, err = g.rejects(ctx); err != nil {
+		return nil, err
+	}
+	p.Facts, p.Config = facts(m), configText(m)
+	return p, nil
+}
