@@ -1,0 +1,130 @@
+package lm
+
+import (
+	"fmt"
+
+	"mmc4/kernels"
+	"mmc4/models/lm/params"
+)
+
+// Options say how the weights are kept.
+type Options struct {
+	DType  kernels.DType // of matrices and tables: F32 (also 0), BF16, I8 (tables then in fp32)
+	Seed   uint64        // of weights that no file holds
+	Resize bool          // the vocabulary of the config wins over the file's: rows are cut off or added
+}
+
+// Model is a language model.
+type Model struct {
+	Config  Config
+	Weights []*params.Weight // in the order of the layers
+	Notes   []string         // what Options.Resize did
+
+	embed, positions      *kernels.Param
+	head                  *kernels.Param // the embedding's when tied
+	projectIn, projectOut *kernels.Param
+	blocks                []*block
+	last                  norm
+	slopes                []float32
+	dtype                 kernels.DType
+}
+
+// New makes a model of a source's weights, or of random ones when the source is nil. Files that the weights come from must
+// stay open as long as the model.
+func New(dev kernels.Device, queue kernels.Queue, source params.Source, c Config, o Options) (*Model, error) {
+	if o.DType == 0 {
+		o.DType = kernels.F32
+	}
+	l := &params.Loader{Device: dev, Queue: queue, Source: source, DType: o.DType, Seed: o.Seed, Resize: o.Resize}
+	m := build(l, c)
+	if err := l.Err(); err != nil {
+		return nil, fmt.Errorf("language model: %w", err)
+	}
+	m.Weights, m.Notes = l.Weights, l.Notes
+	return m, nil
+}
+
+// Plan lists the weights of a model without making any: for counts and headers.
+func Plan(c Config) []*params.Weight {
+	l := &params.Loader{DType: kernels.F32}
+	build(l, c)
+	return l.Weights
+}
+
+func build(l *params.Loader, c Config) *Model {
+	n := c.names()
+	m := &Model{Config: c, dtype: l.DType}
+	small := params.Normal(0.02)
+	m.embed = l.Table(n.embed+".weight", c.Vocab, c.EmbedWidth, small)
+	if c.Positions != NoPositions {
+		m.positions = l.Table(n.positions+".weight", c.MaxPositions+c.PositionOffset, c.Width, small)
+	}
+	if c.EmbedWidth != c.Width {
+		m.projectIn = l.Matrix(n.projectIn+".weight", c.Width, c.EmbedWidth, small)
+	}
+	for i := range c.Layers {
+		if l.Err() != nil {
+			return m
+		}
+		m.blocks = append(m.blocks, newBlock(l, c, n, i))
+	}
+	if c.LastNorm {
+		m.last = newNorm(l, n.lastNorm, c.Width, c.NormBias, c)
+	}
+	if c.EmbedWidth != c.Width {
+		m.projectOut = l.Matrix(n.projectOut+".weight", c.EmbedWidth, c.Width, small)
+	}
+	switch {
+	case !c.Tied:
+		m.head = l.Matrix(n.head+".weight", c.Vocab, c.EmbedWidth, small)
+	case l.DType == kernels.I8:
+		m.head = l.Quantized(n.embed+".weight", c.Vocab, c.EmbedWidth)
+	default:
+		m.head = m.embed
+	}
+	if c.ALiBi {
+		m.slopes = Slopes(c.Heads, c.ALiBiMax)
+	}
+	return m
+}
+
+// Weight is the weight of a name, or nil.
+func (m *Model) Weight(name string) *params.Weight {
+	for _, w := range m.Weights {
+		if w.Name == name {
+			return w
+		}
+	}
+	return nil
+}
+
+// Freeze arranges the matrices as the device likes them best. With through, gradients can still flow through them to what
+// lies below; without, the plain form is given back (but for a tied embedding). Trainable weights are left alone.
+func (m *Model) Freeze(dev kernels.Device, queue kernels.Queue, through bool) error {
+	var matrices []*kernels.Param
+	for _, b := range m.blocks {
+		matrices = append(matrices, b.matrices()...)
+	}
+	for _, p := range []*kernels.Param{m.projectIn, m.projectOut} {
+		if p != nil {
+			matrices = append(matrices, p)
+		}
+	}
+	tied := m.head == m.embed
+	if !tied {
+		matrices = append(matrices, m.head)
+	}
+	if err := params.Pack(dev, queue, through, matrices...); err != nil {
+		return fmt.Errorf("language model: %w", err)
+	}
+	if tied {
+		return params.Pack(dev, queue, true, m.head)
+	}
+	return nil
+}
+
+// MaskEmbedding clears the gradient of the input embedding but for the rows of ids (open_flamingo trains the rows of its own
+// tokens alone). It belongs between the backward pass and the optimizer.
+func (m *Model) MaskEmbedding(queue kernels.Queue, ids ...int) {
+	params.KeepRows(queue, m.embed, ids...)
+}
