@@ -44,13 +44,15 @@ func Detected() string { return level(C.cpu_level()).String() }
 
 // Device computes on the cores of this machine.
 type Device struct {
-	level level
-	pool  *pool
-	rest  kernels.Queue // does the ops that are not worth C
-	mu      sync.Mutex // one op at a time: it has all threads
-	scratch []scratch  // of each worker
-	packed  scratch    // B of a product that came unpacked
-	round   int        // products so far
+	level   level
+	pool    *pool
+	rest    kernels.Queue // does the ops that are not worth C
+	mu      sync.Mutex    // one op at a time: it has all threads
+	scratch []scratch     // of each worker
+	packed  scratch       // B of a product that came unpacked
+	round   int           // products so far
+	wide    scratch       // int8 B as bf16
+	turns   []*turns      // tables of rotary positions
 }
 
 // New makes a device of n threads; 0 means one for each core this process may use.
@@ -125,7 +127,14 @@ type adopted struct {
 
 func (b *adopted) Bytes() int   { return len(b.data) }
 func (b *adopted) Host() []byte { return b.data }
-func (b *adopted) Free()        { b.pin.Unpin() }
+func (b *adopted) Free() {
+	if _, live := held.LoadAndDelete(b); live {
+		b.pin.Unpin()
+	}
+}
+
+// held keeps adopted buffers that nobody has freed: a pin that is garbage ends the program.
+var held sync.Map
 
 // Adopt uses memory where it lies; any alignment of its elements will do.
 func (d *Device) Adopt(data []byte) (kernels.Buffer, bool) {
@@ -134,6 +143,7 @@ func (d *Device) Adopt(data []byte) (kernels.Buffer, bool) {
 	}
 	b := &adopted{data: data}
 	b.pin.Pin(&data[0])
+	held.Store(b, nil)
 	return b, true
 }
 
@@ -152,10 +162,4 @@ func pointer(t kernels.Tensor) unsafe.Pointer {
 		return nil
 	}
 	return unsafe.Pointer(&host[off])
-}
-
-// Supports is true of every op that ref does.
-func (d *Device) Supports(op kernels.Op) bool {
-	_, own := op.(*kernels.MatMul)
-	return own || ref.New().Supports(op)
 }

@@ -3,7 +3,7 @@
 package cpu
 
 /*
-#include "gemm_call.h"
+#include "set_call.h"
 */
 import "C"
 
@@ -34,8 +34,25 @@ func (s *scratch) grow(d *Device, bytes int) error {
 	return err
 }
 
+// room gives every worker so much scratch.
+func (d *Device) room(bytes int) error {
+	for w := range d.scratch {
+		if err := d.scratch[w].grow(d, bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (d *Device) kind(t kernels.DType) *C.struct_gemm_kind {
-	return C.gemm_kind(C.int(d.level), C.int(t))
+	set := C.set_of(C.int(d.level))
+	switch t {
+	case kernels.I8:
+		return &set.i8
+	case kernels.BF16:
+		return &set.bf16
+	}
+	return &set.f32
 }
 
 func panels(n int, kind *C.struct_gemm_kind) int { return (n + int(kind.width) - 1) / int(kind.width) }
@@ -78,7 +95,14 @@ func (d *Device) matmul(op *kernels.MatMul) error {
 	if m == 0 || n == 0 {
 		return nil
 	}
-	kind := d.kind(op.B.DType)
+	b := op.B
+	if b.DType == kernels.I8 && !op.TransB {
+		var err error
+		if b, err = d.widen(b); err != nil {
+			return err
+		}
+	}
+	kind := d.kind(b.DType)
 	aRow, _ := op.A.RowStride()
 	outRow, _ := op.Out.RowStride()
 	g := C.struct_gemm{
@@ -103,13 +127,13 @@ func (d *Device) matmul(op *kernels.MatMul) error {
 		row, _ := op.Residual.RowStride()
 		g.residual, g.residual_row, g.residual_type = pointer(op.Residual), C.int64_t(row), C.int(op.Residual.DType)
 	}
-	if op.B.Scales != nil {
-		g.b_scale = (*C.float)(unsafe.Pointer(&op.B.Scales.(kernels.HostBuffer).Host()[0]))
+	if b.Scales != nil {
+		g.b_scale = (*C.float)(unsafe.Pointer(&b.Scales.(kernels.HostBuffer).Host()[0]))
 	}
-	if op.B.Packed {
-		g.b = pointer(op.B)
+	if b.Packed {
+		g.b = pointer(b)
 	} else {
-		row, col := op.B.Strides[0], op.B.Strides[1]
+		row, col := b.Strides[0], b.Strides[1]
 		if !op.TransB {
 			row, col = col, row
 		}
@@ -117,19 +141,30 @@ func (d *Device) matmul(op *kernels.MatMul) error {
 			return err
 		}
 		g.b = unsafe.Pointer(&d.packed.buf[0])
-		d.packB(g.b, op.B, n, k, row, col)
+		d.packB(g.b, b, n, k, row, col)
 	}
 	return d.tiles(&g, kind, m, n, k)
+}
+
+// widen is an int8 weight as bf16, in scratch.
+func (d *Device) widen(w kernels.Tensor) (kernels.Tensor, error) {
+	rows, n := w.Dims[0], w.Dims[1]
+	if err := d.wide.grow(d, 2*rows*n); err != nil {
+		return w, err
+	}
+	set, x, scales := d.set(), (*C.int8_t)(pointer(w)), (*C.float)(unsafe.Pointer(&w.Scales.(kernels.HostBuffer).Host()[0]))
+	out := (*C.uint16_t)(unsafe.Pointer(&d.wide.buf[0]))
+	d.rows(rows, n, func(from, to C.int64_t) {
+		C.call_widen(set, x, C.int64_t(w.Strides[0]), scales, out, C.int64_t(n), from, to)
+	})
+	return kernels.View(&buffer{data: d.wide.buf}, 0, kernels.BF16, rows, n), nil
 }
 
 // tiles shares out blocks of rows times runs of panels. The runs of one block follow each other, so that a worker
 // packs a block of A once.
 func (d *Device) tiles(g *C.struct_gemm, kind *C.struct_gemm_kind, m, n, k int) error {
-	bytes := C.GEMM_SCRATCH + C.ROWS*((k+3)/4*4)*int(kind.a_size)
-	for w := range d.scratch {
-		if err := d.scratch[w].grow(d, bytes); err != nil {
-			return err
-		}
+	if err := d.room(C.GEMM_SCRATCH + C.ROWS*((k+3)/4*4)*int(kind.a_size)); err != nil {
+		return err
 	}
 	blocks, all := (m+C.ROWS-1)/C.ROWS, panels(n, kind)
 	runs := 1

@@ -4,7 +4,7 @@
 // Out is summed in fp32 in a scratch, block of k by block of k, and leaves through the epilogue. The order of the sum
 // depends on k alone, so the result does not depend on how the tiles are shared out.
 //
-// One set of functions an instruction set, listed in gemm_sets.
+// A gemm_kind is how one type of B is multiplied; each instruction set has three (set.h).
 #ifndef MMC4_GEMM_H
 #define MMC4_GEMM_H
 
@@ -47,12 +47,5 @@ struct gemm_kind {
   // tiles computes rows [m0,m1) of panels [p0,p1) from packed A; c is scratch of ROWS*width floats.
   void (*tiles)(const struct gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, const void *a, const float *scales, float *c);
 };
-
-// gemm_set is an instruction set's kinds.
-struct gemm_set {
-  struct gemm_kind f32, bf16, i8;
-};
-
-extern const struct gemm_set gemm_generic, gemm_avx2, gemm_avx512, gemm_avx512_bf16;
 
 #endif

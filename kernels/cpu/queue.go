@@ -67,7 +67,74 @@ func (d *Device) run(op kernels.Op) error {
 	switch op := op.(type) {
 	case *kernels.MatMul:
 		return d.matmul(op)
+	case *kernels.Attention:
+		return d.attention(op)
+	case *kernels.AttentionBackward:
+		return d.attentionBackward(op)
+	case *kernels.LayerNormBackward:
+		return d.normBackward(op)
+	case *kernels.CrossEntropy:
+		return d.crossEntropy(op)
+	case *kernels.SumRows:
+		d.sumRows(op)
+	case *kernels.LayerNorm:
+		d.layerNorm(op)
+	case *kernels.RMSNorm:
+		d.rmsNorm(op)
+	case *kernels.Act:
+		d.act(op)
+	case *kernels.ActBackward:
+		d.actBackward(op)
+	case *kernels.GatedAct:
+		d.gatedAct(op)
+	case *kernels.GatedActBackward:
+		d.gatedActBackward(op)
+	case *kernels.Add:
+		d.add(op)
+	case *kernels.Mul:
+		d.mul(op)
+	case *kernels.ScaleBy:
+		d.scaleBy(op)
+	case *kernels.ScaleByBackward:
+		d.scaleByBackward(op)
+	case *kernels.TanhGate:
+		d.tanhGate(op)
+	case *kernels.TanhGateBackward:
+		d.tanhGateBackward(op)
+	case *kernels.Embedding:
+		d.embedding(op)
+	case *kernels.EmbeddingBackward:
+		d.embeddingBackward(op)
+	case *kernels.CrossEntropyBackward:
+		d.crossEntropyBackward(op)
+	case *kernels.LogSoftmax:
+		d.logSoftmax(op)
+	case *kernels.AdamW:
+		d.adamW(op)
+	case *kernels.SumSquares:
+		d.sumSquares(op)
+	case *kernels.NormalizePixels:
+		d.normalizePixels(op)
+	case *kernels.Rotary:
+		if !d.rotary(op) {
+			return d.inRef(op)
+		}
+	case *kernels.Copy:
+		if floating(op.Src) && floating(op.Dst) {
+			d.copyFloats(op)
+			return nil
+		}
+		return d.inRef(op)
+	default:
+		return d.inRef(op)
 	}
+	return nil
+}
+
+// inRef does an op as the reference device does.
+func (d *Device) inRef(op kernels.Op) error {
 	d.rest.Do(op)
 	return d.rest.Wait()
 }
+
+func floating(t kernels.Tensor) bool { return t.DType == kernels.F32 || t.DType == kernels.BF16 }

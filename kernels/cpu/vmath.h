@@ -78,7 +78,7 @@ INLINE float vphi(float x) {
 INLINE float activate(int act, float x) {
   switch (act) {
   case GELU: return x * vphi(x);
-  case GELU_TANH: return 0.5f * x * (1.0f + vtanh(0.7978845608028654f * fmaf(0.044715f * x * x, x, x)));
+  case GELU_TANH: return x * vsigmoid(1.5957691216057308f * fmaf(0.044715f * x * x, x, x)); // (1 + tanh(u)) / 2 = sigmoid(2u)
   case QUICK_GELU: return x * vsigmoid(1.702f * x);
   case RELU: return x < 0 ? 0 : x;
   case SQUARED_RELU: return x < 0 ? 0 : x * x;

@@ -62,11 +62,10 @@ func slope(kind kernels.Activation, x float64) float64 {
 		s := sigmoid(x)
 		return s + x*s*(1-s)
 	case kernels.Tanh:
-		t := math.Tanh(x)
-		return 1 - t*t
+		c := math.Cosh(x) // 1 - tanh^2 would cancel
+		return 1 / (c * c)
 	case kernels.Sigmoid:
-		s := sigmoid(x)
-		return s * (1 - s)
+		return sigmoid(x) * sigmoid(-x)
 	}
 	return 1
 }

@@ -1,15 +1,14 @@
-// Calls through the tables of gemm.h, for Go.
-#include "gemm_call.h"
+// Calls through the tables of set.h, for Go, which cannot call a C function pointer.
+#include "set_call.h"
 #include "level.h"
 
-const struct gemm_kind *gemm_kind(int level, int type) {
-  const struct gemm_set *set = &gemm_generic;
+const struct set *set_of(int level) {
 #ifdef __x86_64__
-  if (level == AVX2) set = &gemm_avx2;
-  if (level == AVX512) set = &gemm_avx512;
-  if (level == AVX512_BF16) set = &gemm_avx512_bf16;
+  if (level == AVX2) return &set_avx2;
+  if (level == AVX512) return &set_avx512;
+  if (level == AVX512_BF16) return &set_avx512_bf16;
 #endif
-  return type == 3 ? &set->i8 : type == 2 ? &set->bf16 : &set->f32;
+  return &set_generic;
 }
 
 void gemm_pack_b(const struct gemm_kind *kind, void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {

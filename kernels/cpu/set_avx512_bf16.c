@@ -3,7 +3,7 @@
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx2,fma,bmi2")
 #include <immintrin.h>
 #include "gemm_body.h"
-#include "gemm_avx512.h"
+#include "tiles_avx512.h"
 
 INLINE void rows_bf16(const int rows, int64_t k, const uint16_t *a, const uint16_t *b, float *c, int first) {
   __m512 sum[HEIGHT][2];
@@ -41,9 +41,16 @@ static void pack_a_pairs(void *to, float *scales, const struct gemm *g, int64_t 
 
 TILES(tiles_bf16, HEIGHT, WIDTH, 2, uint16_t, uint16_t, WIDTH *round_up(g->k, 2) * 2, tile_bf16, NULL)
 
-const struct gemm_set gemm_avx512_bf16 = {
+#include "attention_body.h"
+#include "attention_backward_body.h"
+#include "rows_body.h"
+#include "set.h"
+
+const struct set set_avx512_bf16 = {
     .f32 = {WIDTH, 1, 4, 4, pack_b, pack_a, tiles_f32},
     .bf16 = {WIDTH, 2, 2, 2, pack_b_pairs, pack_a_pairs, tiles_bf16},
     .i8 = {WIDTH, 4, 1, 1, pack_b_int8, pack_a_int8, tiles_i8},
+    ATTENTION_TABLE,
+    .rows = ROWS_TABLE,
 };
 #endif

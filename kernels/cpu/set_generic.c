@@ -37,8 +37,15 @@ static void pack_a_int8(void *to, float *scales, const struct gemm *g, int64_t m
 TILES(tiles_f32, HEIGHT, WIDTH, 1, float, float, WIDTH *g->k * 4, tile_f32, NULL)
 TILES(tiles_i8, HEIGHT, WIDTH, 4, uint8_t, int8_t, panel_bytes_i8(g->k, WIDTH), tile_i8, scales)
 
-const struct gemm_set gemm_generic = {
+#include "attention_body.h"
+#include "attention_backward_body.h"
+#include "rows_body.h"
+#include "set.h"
+
+const struct set set_generic = {
     .f32 = {WIDTH, 1, 4, 4, pack_b, pack_a, tiles_f32},
     .bf16 = {WIDTH, 1, 4, 4, pack_b, pack_a_rounded, tiles_f32},
     .i8 = {WIDTH, 4, 1, 1, pack_b_int8, pack_a_int8, tiles_i8},
+    ATTENTION_TABLE,
+    .rows = ROWS_TABLE,
 };
