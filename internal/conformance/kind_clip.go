@@ -53,7 +53,7 @@ func checkClip(_ context.Context, env *Env, c *Case, r *Report) error {
 		if err != nil {
 			return err
 		}
-		if err := tower.Freeze(dev, queue); err != nil {
+		if err := tower.Freeze(); err != nil {
 			return err
 		}
 		pixels, shape, err := floats(file, "in.pixels")
@@ -70,7 +70,7 @@ func checkClip(_ context.Context, env *Env, c *Case, r *Report) error {
 		if err != nil {
 			return err
 		}
-		if err := tower.Freeze(dev, queue); err != nil {
+		if err := tower.Freeze(); err != nil {
 			return err
 		}
 		rows, err := idRows(file, "in.ids")

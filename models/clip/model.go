@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 
 	"mmc4/internal/imaging"
@@ -121,11 +122,14 @@ func New(ctx context.Context, dev kernels.Device, file *weights.File, c Config, 
 		return nil, err
 	}
 	m.print = sync.OnceValues(m.fingerprint)
-	if err := m.Vision.Freeze(dev, queue); err != nil {
+	if err := m.Vision.Freeze(); err != nil {
 		return nil, err
 	}
-	if err := m.Text.Freeze(dev, queue); err != nil {
+	if err := m.Text.Freeze(); err != nil {
 		return nil, err
+	}
+	if o.DType != kernels.F32 {
+		debug.FreeOSMemory() // the weights as they were before conversion
 	}
 	activations := kernels.F32
 	if o.DType == kernels.BF16 {
@@ -179,8 +183,17 @@ func (m *Model) readPreprocess(dir string) error {
 	return nil
 }
 
-// Close releases the weights.
-func (m *Model) Close() error { return m.file.Close() }
+// Close gives all memory back: on the device, then of the file. Nothing may be computing.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pass != nil {
+		m.pass.Arena().Free()
+	}
+	m.Vision.Free()
+	m.Text.Free()
+	return m.file.Close()
+}
 
 // Dim is the length of a feature.
 func (m *Model) Dim() int { return m.Config.EmbedDim }

@@ -22,7 +22,12 @@ type loader struct {
 	dtype  kernels.DType // of matrices
 	params []*kernels.Param
 	shapes map[string][]int
+	stored map[*kernels.Param]string // matrices: their names in the file
 	err    error
+}
+
+func newLoader(dev kernels.Device, queue kernels.Queue, file *weights.File, dtype kernels.DType) *loader {
+	return &loader{file: file, dev: dev, queue: queue, dtype: dtype, shapes: map[string][]int{}, stored: map[*kernels.Param]string{}}
 }
 
 // prefixOf finds what stands before a name in the file ("", "module.", "w.", "text.").
@@ -75,6 +80,17 @@ func (l *loader) param(name string, dtype kernels.DType, t weights.Tensor, dims 
 	return p
 }
 
+// matrix is the weight of a linear layer, stored under a name of the file ("" where it was put together). In another type
+// than fp32 it is for inference and is packed at once, so that no second copy of the model is ever in memory.
+func (l *loader) matrix(name, stored string, t weights.Tensor, n, k int) *kernels.Param {
+	p := l.param(name, l.dtype, t, n, k)
+	l.stored[p] = stored
+	if l.err == nil && l.dtype != kernels.F32 {
+		l.err = l.pack([]*kernels.Param{p})
+	}
+	return p
+}
+
 // table is a parameter that stays fp32: norms, biases, embeddings, projections.
 func (l *loader) table(name, hfName string, dims ...int) *kernels.Param {
 	file := name
@@ -91,7 +107,7 @@ func (l *loader) linear(name, hfName string, n, k int) linear {
 		file = hfName
 	}
 	return linear{
-		w: l.param(name+".weight", l.dtype, l.tensor(file+".weight", n, k), n, k),
+		w: l.matrix(name+".weight", file+".weight", l.tensor(file+".weight", n, k), n, k),
 		b: l.param(name+".bias", kernels.F32, l.tensor(file+".bias", n), n),
 	}
 }
@@ -100,17 +116,18 @@ func (l *loader) linear(name, hfName string, n, k int) linear {
 func (l *loader) packedQKV(name, hfName string, d int) linear {
 	if !l.hf {
 		return linear{
-			w: l.param(name+"in_proj_weight", l.dtype, l.tensor(name+"in_proj_weight", 3*d, d), 3*d, d),
+			w: l.matrix(name+"in_proj_weight", name+"in_proj_weight", l.tensor(name+"in_proj_weight", 3*d, d), 3*d, d),
 			b: l.param(name+"in_proj_bias", kernels.F32, l.tensor(name+"in_proj_bias", 3*d), 3*d),
 		}
 	}
 	w, b := make([]float32, 0, 3*d*d), make([]float32, 0, 3*d)
 	for _, part := range []string{"q_proj", "k_proj", "v_proj"} {
 		w = append(w, l.floats(l.tensor(hfName+part+".weight", d, d))...)
+		l.file.Release(l.prefix + hfName + part + ".weight")
 		b = append(b, l.floats(l.tensor(hfName+part+".bias", d))...)
 	}
 	return linear{
-		w: l.param(name+"in_proj_weight", l.dtype, weights.FromFloat32(name, w, 3*d, d), 3*d, d),
+		w: l.matrix(name+"in_proj_weight", "", weights.FromFloat32(name, w, 3*d, d), 3*d, d),
 		b: l.param(name+"in_proj_bias", kernels.F32, weights.FromFloat32(name, b, 3*d), 3*d),
 	}
 }
@@ -157,18 +174,37 @@ func (l *loader) block(name, hfName string, d, heads, mlp int, act kernels.Activ
 	}
 }
 
-// pack arranges the matrices for the device; it waits for what was written before.
-func pack(dev kernels.Device, queue kernels.Queue, params []*kernels.Param, matrices map[*kernels.Param]bool) error {
-	if err := queue.Wait(); err != nil {
+// pack arranges matrices for the device and lets the file's own bytes of them go; it waits for what was written before.
+func (l *loader) pack(matrices []*kernels.Param) error {
+	if err := l.queue.Wait(); err != nil {
 		return fmt.Errorf("clip weights: %w", err)
 	}
-	for _, p := range params {
-		if !matrices[p] {
+	for _, p := range matrices {
+		if !p.Packed.None() {
 			continue
 		}
-		if err := p.Pack(dev, false); err != nil {
+		if err := p.Pack(l.dev, false); err != nil {
 			return err
+		}
+		if name := l.stored[p]; name != "" {
+			l.file.Release(l.prefix + strings.TrimPrefix(name, l.strip))
 		}
 	}
 	return nil
+}
+
+// free gives parameters' memory back to the device.
+func free(params []*kernels.Param) {
+	freed := map[kernels.Buffer]bool{nil: true}
+	for _, p := range params {
+		for _, t := range []kernels.Tensor{p.Value, p.Packed, p.Compute, p.Grad} {
+			for _, b := range []kernels.Buffer{t.Mem, t.Scales} {
+				if !freed[b] {
+					freed[b] = true
+					b.Free()
+				}
+			}
+		}
+		*p = kernels.Param{Name: p.Name}
+	}
 }

@@ -19,13 +19,14 @@ type Text struct {
 	blocks    []*block
 	final     norm
 	proj      *kernels.Param // [C, embed]
+	loader    *loader
 }
 
 const textAnchor, textAnchorHF = "token_embedding.weight", "text_model.embeddings.token_embedding.weight"
 
 // NewText reads the text tower, as NewVision does the image tower.
 func NewText(dev kernels.Device, queue kernels.Queue, file *weights.File, c TextConfig, embedDim int, dtype kernels.DType) (*Text, error) {
-	l := &loader{file: file, dev: dev, queue: queue, dtype: dtype, shapes: map[string][]int{}}
+	l := newLoader(dev, queue, file, dtype)
 	if l.prefix, l.hf = prefixOf(file, textAnchorHF); !l.hf {
 		var ok bool
 		if l.prefix, ok = prefixOf(file, textAnchor); !ok {
@@ -44,19 +45,17 @@ func NewText(dev kernels.Device, queue kernels.Queue, file *weights.File, c Text
 	}
 	t.final = l.norm("ln_final", "text_model.final_layer_norm", c.Width, c.Eps)
 	t.proj = l.projection("text_projection", "text_projection.weight", c.Width, embedDim)
-	t.Params = l.params
+	t.Params, t.loader = l.params, l
 	return t, l.err
 }
 
 // Freeze arranges the matrices as the device likes them best.
-func (t *Text) Freeze(dev kernels.Device, queue kernels.Queue) error {
-	matrices := map[*kernels.Param]bool{}
+func (t *Text) Freeze() error {
+	matrices := []*kernels.Param(nil)
 	for _, b := range t.blocks {
-		for _, m := range b.matrices() {
-			matrices[m] = true
-		}
+		matrices = append(matrices, b.matrices()...)
 	}
-	return pack(dev, queue, t.Params, matrices)
+	return t.loader.pack(matrices)
 }
 
 // Features is the projected feature [B,embed] of rows of ids, each of the same length of at most Config.Context, not
@@ -86,9 +85,7 @@ func (t *Text) Features(p *kernels.Pass, rows [][]int64) kernels.Tensor {
 	}
 	x_BTC := p.EmbedWith(kernels.EmbedArgs{Table: t.embedding, IDs: p.FromInt32(ids, len(rows), length),
 		Positions: t.positions, PosIDs: p.FromInt32(places, len(rows), length)})
-	for _, b := range t.blocks {
-		x_BTC = b.apply(p, x_BTC, true)
-	}
+	x_BTC = layers(p, t.blocks, x_BTC, true)
 	pooled_BC := p.Rows(x_BTC, p.FromInt32(ends, len(rows)))
 	return p.MatMul(t.final.apply(p, pooled_BC), p.Use(t.proj), false, false, 1, kernels.F32)
 }
@@ -107,3 +104,6 @@ func (t *Text) end(row []int64) int {
 	}
 	return best
 }
+
+// Free gives the tower's memory back to the device.
+func (t *Text) Free() { free(t.Params) }

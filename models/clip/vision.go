@@ -21,7 +21,7 @@ type Vision struct {
 	blocks    []*block
 	after     norm
 	proj      *kernels.Param // [C, embed], or nil when only patch tokens are wanted
-	shapes    map[string][]int
+	loader    *loader
 }
 
 const (
@@ -31,10 +31,10 @@ const (
 )
 
 // NewVision reads the image tower from weights in open_clip's or Hugging Face's names, under any prefix. dtype is the type
-// of the matrices: F32, BF16 or I8. With embedDim 0 the projection is not read: enough for Patches. The file must stay open
+// of the matrices: F32, or BF16 or I8 for inference only. With embedDim 0 the projection is not read: enough for Patches. The file must stay open
 // as long as the tower.
 func NewVision(dev kernels.Device, queue kernels.Queue, file *weights.File, c VisionConfig, embedDim int, dtype kernels.DType) (*Vision, error) {
-	l := &loader{file: file, dev: dev, queue: queue, dtype: dtype, shapes: map[string][]int{}}
+	l := newLoader(dev, queue, file, dtype)
 	var ok bool
 	if l.prefix, l.hf = prefixOf(file, visionAnchorHF); !l.hf {
 		if l.prefix, ok = prefixOf(file, visionAnchor); !ok {
@@ -50,7 +50,7 @@ func NewVision(dev kernels.Device, queue kernels.Queue, file *weights.File, c Vi
 		conv = "vision_model.embeddings.patch_embedding.weight"
 	}
 	v := &Vision{Config: c}
-	v.patch = l.param("visual.conv1.weight", dtype, l.tensor(conv, c.Width, 3, c.PatchSize, c.PatchSize), c.Width, patch)
+	v.patch = l.matrix("visual.conv1.weight", conv, l.tensor(conv, c.Width, 3, c.PatchSize, c.PatchSize), c.Width, patch)
 	v.class = l.table(visionAnchor, visionAnchorHF, c.Width)
 	v.positions = l.table("visual.positional_embedding", "vision_model.embeddings.position_embedding.weight", 1+c.Patches(), c.Width)
 	v.before = l.norm("visual.ln_pre", "vision_model.pre_layrnorm", c.Width, c.Eps)
@@ -65,34 +65,28 @@ func NewVision(dev kernels.Device, queue kernels.Queue, file *weights.File, c Vi
 		v.after = l.norm("visual.ln_post", "vision_model.post_layernorm", c.Width, c.Eps)
 		v.proj = l.projection("visual.proj", "visual_projection.weight", c.Width, embedDim)
 	}
-	v.Params, v.shapes = l.params, l.shapes
+	v.Params, v.loader = l.params, l
 	return v, l.err
 }
 
 // Freeze arranges the matrices as the device likes them best. After it the tower cannot be trained.
-func (v *Vision) Freeze(dev kernels.Device, queue kernels.Queue) error {
-	matrices := map[*kernels.Param]bool{v.patch: true}
+func (v *Vision) Freeze() error {
+	matrices := []*kernels.Param{v.patch}
 	for _, b := range v.blocks {
-		for _, m := range b.matrices() {
-			matrices[m] = true
-		}
+		matrices = append(matrices, b.matrices()...)
 	}
-	return pack(dev, queue, v.Params, matrices)
+	return v.loader.pack(matrices)
 }
 
 // Shape is a parameter's shape in open_clip's files (the patches' filter is a matrix here and has four dimensions there).
-func (v *Vision) Shape(name string) []int { return v.shapes[name] }
+func (v *Vision) Shape(name string) []int { return v.loader.shapes[name] }
 
 // tokens is the last block's output [B, 1+P, C]: the class token, then the patches row by row.
 func (v *Vision) tokens(p *kernels.Pass, pixels_B3HW kernels.Tensor) kernels.Tensor {
 	x_BPC := p.Linear(p.Patchify(pixels_B3HW, v.Config.PatchSize), v.patch, nil)
 	class_B1C := p.Repeat(p.Use(v.class).Reshape(1, v.Config.Width), x_BPC.Dims[0])
 	x_BTC := p.Add(p.Concat(1, class_B1C, x_BPC), p.Use(v.positions), 1)
-	x_BTC = v.before.apply(p, x_BTC)
-	for _, b := range v.blocks {
-		x_BTC = b.apply(p, x_BTC, false)
-	}
-	return x_BTC
+	return layers(p, v.blocks, v.before.apply(p, x_BTC), false)
 }
 
 // Patches is the patch tokens [B,P,C] of normalised pixels [B,3,H,W], before any norm or projection: what Flamingo reads.
@@ -114,3 +108,6 @@ func (v *Vision) Both(p *kernels.Pass, pixels_B3HW kernels.Tensor) (features, pa
 	features = p.MatMul(v.after.apply(p, class_BC), p.Use(v.proj), false, false, 1, kernels.F32)
 	return features, x_BTC.Slice(1, 1, x_BTC.Dims[1])
 }
+
+// Free gives the tower's memory back to the device.
+func (v *Vision) Free() { free(v.Params) }
