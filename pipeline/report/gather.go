@@ -42,7 +42,7 @@ type gathering struct {
 func newGathering(run storage.Store, m *pipeline.Manifest, s *pipeline.Settings) *gathering {
 	return &gathering{run: run, manifest: m, settings: s, parts: audit.Parts(m), room: MaxBytes * 3 / 5,
 		images: counts(20), sentences: doubling(12), widths: even(0, 2000, 20), heights: even(0, 2000, 20), aspects: even(0, 3, 30),
-		similarities: even(-0.2, 0.6, 40), hosts: audit.NewCounter(), chosen: newSample[place](shownDocuments),
+		similarities: even(-0.2, 1, 60), hosts: audit.NewCounter(), chosen: newSample[place](shownDocuments),
 		rejected: map[string]*sample[schemas.Reject]{}, rejectCounts: map[string]int64{}}
 }
 

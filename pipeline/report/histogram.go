@@ -53,7 +53,7 @@ func doubling(bins int) *histogram {
 		if from == to {
 			labels = append(labels, number(from))
 		} else {
-			labels = append(labels, number(from)+"–"+number(to))
+			labels = append(labels, number(from)+"-"+number(to))
 		}
 	}
 	h := newHistogram(edges)
@@ -77,7 +77,7 @@ func (h *histogram) add(v float64, series int) {
 	}
 }
 
-// chart is a histogram drawn into 360 x 170 units.
+// chart is a histogram drawn into 372 x 162 units.
 type chart struct {
 	Title, Note string
 	Bars        []bar
@@ -188,13 +188,13 @@ func (g *gathering) charts() []*chart {
 		}
 		return fmt.Sprintf("mean %.3g %s", h.sum/float64(h.n), unit)
 	}
-	s := g.similarities.draw("Best similarity of an image", "largest cosine over the document's sentences", 5)
+	s := g.similarities.draw("Best similarity of an image", "largest cosine over the document's sentences", 10)
 	limit := g.settings.Match.MinSimilarity
 	s.Limit = &tick{g.similarities.at(limit), "limit " + number(limit)}
 	return []*chart{
 		s,
 		g.images.draw("Images per document", mean(g.images, "images"), 2),
-		g.sentences.draw("Sentences per document", mean(g.sentences, "sentences"), 2),
+		g.sentences.draw("Sentences per document", mean(g.sentences, "sentences"), 3),
 		g.widths.draw("Width as fetched", mean(g.widths, "pixels"), 5),
 		g.heights.draw("Height as fetched", mean(g.heights, "pixels"), 5),
 		g.aspects.draw("Width / height", mean(g.aspects, ""), 5),
