@@ -1,6 +1,7 @@
 package schemas
 
-// Arrow IPC files (Feather 2) of docs, out and in: what pandas, polars, DuckDB and R read without a Parquet library.
+// Arrow IPC files (Feather 2) of docs: what pandas, polars, DuckDB and R read without a Parquet library. They are only
+// written: arrow/go v15 takes whatever memory a damaged file asks for, and there is no way to stop it.
 
 import (
 	"fmt"
@@ -72,45 +73,4 @@ func (o *onlyForward) Seek(offset int64, whence int) (int64, error) {
 		return o.at, nil
 	}
 	return 0, fmt.Errorf("an Arrow file is written from start to end")
-}
-
-// ReadIPC yields the documents of an Arrow IPC file of size bytes. Damage is an error, which ends it.
-func ReadIPC(r io.ReaderAt, size int64) iter.Seq2[*Document, error] {
-	return func(yield func(*Document, error) bool) {
-		f, n, err := openIPC(r, size)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for i := range n {
-			docs, err := readBatch(f, i)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for j := range docs {
-				if !yield(&docs[j], nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
-func openIPC(r io.ReaderAt, size int64) (f *ipc.FileReader, n int, err error) {
-	defer recovered(&err, "reading Arrow")
-	if f, err = ipc.NewFileReader(io.NewSectionReader(r, 0, size)); err != nil {
-		return nil, 0, fmt.Errorf("reading Arrow: %w", err)
-	}
-	return f, f.NumRecords(), checkArrow(f.Schema())
-}
-
-func readBatch(f *ipc.FileReader, i int) (docs []Document, err error) {
-	defer recovered(&err, "reading Arrow")
-	rec, err := f.RecordAt(i)
-	if err != nil {
-		return nil, fmt.Errorf("reading Arrow: %w", err)
-	}
-	defer rec.Release()
-	return Documents(rec)
 }

@@ -235,6 +235,11 @@ func TestDamagedFiles(t *testing.T) {
 	data := write(t, sample(30, 3), 5000)
 	rnd := rand.New(rand.NewSource(1))
 	failed := 0
+	for range 500 { // the footer alone: lengths, places, codecs
+		bad := bytes.Clone(data)
+		bad[len(bad)-1-rnd.Intn(4000)] ^= 1 << rnd.Intn(8)
+		read[Document](bad)
+	}
 	for range 400 {
 		bad := bytes.Clone(data)
 		for range 1 + rnd.Intn(4) {
