@@ -3,6 +3,7 @@ package pipeline
 // What a build is told: inputs and place, settings that change what comes out, and means that do not.
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -44,6 +45,9 @@ type Config struct {
 	Offline            bool // never ask the network; outcomes that were recorded are used
 	Clean              bool // remove RUN/work when the run is complete
 	AllowProfileChange bool
+
+	// Finish is called when the run has its manifest, before Clean removes what a report may want to look at. May be nil.
+	Finish func(ctx context.Context, run storage.Store) error
 
 	Fetch   fetch.Options   // connections: contact, proxy, connect-to. Limits come from Settings
 	Storage storage.Options // how remote stores are reached

@@ -44,6 +44,11 @@ func (r *run) finish(ctx context.Context) (Summary, error) {
 	if err := storage.WriteFile(ctx, r.store, ManifestName, append(data, '\n')); err != nil {
 		return s, fmt.Errorf("writing the manifest: %w", err)
 	}
+	if r.cfg.Finish != nil {
+		if err := r.cfg.Finish(ctx, r.store); err != nil {
+			return s, err
+		}
+	}
 	if r.cfg.Clean {
 		if err := r.clean(ctx); err != nil {
 			return s, err
