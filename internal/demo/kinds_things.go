@@ -34,7 +34,7 @@ var thingKinds = []kind{
 	{name: "boat", nouns: [][2]string{{"sailing boat", "sailing boats"}, {"boat", "boats"}}, colours: brightColours, most: 2, draw: drawBoat},
 	{name: "tent", nouns: [][2]string{{"tent", "tents"}}, colours: brightColours, most: 2, draw: drawTent},
 	{name: "ladder", nouns: [][2]string{{"ladder", "ladders"}}, colours: []string{"brown", "red", "blue", "green", "black"}, draw: drawLadder},
-	{name: "snowman", nouns: [][2]string{{"snowman", "snowmen"}}, most: 2, draw: drawSnowman, dull: false},
+	{name: "snowman", nouns: [][2]string{{"snowman", "snowmen"}}, most: 2, draw: drawSnowman},
 	{name: "anchor", nouns: [][2]string{{"anchor", "anchors"}}, colours: []string{"black", "blue", "red", "brown"}, draw: drawAnchor},
 	{name: "cactus", nouns: [][2]string{{"cactus", "cactuses"}}, most: 3, draw: drawCactus},
 }

@@ -5,7 +5,6 @@ package demo
 import (
 	"image"
 	"image/color"
-	"image/draw"
 	"math"
 
 	"golang.org/x/image/vector"
@@ -185,9 +184,4 @@ func grain(r random, img *image.RGBA, strength int) {
 			img.Pix[i+k] = uint8(min(255, max(0, int(img.Pix[i+k])+n)))
 		}
 	}
-}
-
-// paste puts a picture on another, its upper left corner at (x, y).
-func paste(dst *image.RGBA, src image.Image, x, y int) {
-	draw.Draw(dst, image.Rect(x, y, x+src.Bounds().Dx(), y+src.Bounds().Dy()), src, src.Bounds().Min, draw.Over)
 }

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"image"
+	"image/draw"
 	"image/png"
 	"os"
 	"testing"
@@ -35,4 +36,9 @@ func TestContactSheet(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// paste puts a picture on another, its upper left corner at (x, y).
+func paste(dst *image.RGBA, src image.Image, x, y int) {
+	draw.Draw(dst, image.Rect(x, y, x+src.Bounds().Dx(), y+src.Bounds().Dy()), src, src.Bounds().Min, draw.Over)
 }
