@@ -106,6 +106,11 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 		return Summary{}, err
 	}
 	r.scratch = r.scratchDir()
+	if r.cfg.Slices == 0 && r.cfg.Scratch == "" && r.local != "" {
+		if err := os.RemoveAll(r.scratch); err != nil { // what dead processes left; we have the run alone
+			return Summary{}, fmt.Errorf("scratch folder: %w", err)
+		}
+	}
 	if err := os.MkdirAll(r.scratch, 0o777); err != nil {
 		return Summary{}, fmt.Errorf("scratch folder: %w", err)
 	}

@@ -87,16 +87,16 @@ func isHTML(contentType string) bool {
 }
 
 // keySet is a Bloom filter over the SURT keys of all documents: most pages of a crawl belong to none, and are passed
-// over. What it lets through wrongly (1 in 2,000) the join drops.
+// over. What it lets through wrongly (1 in 2,000, more where memory is short) the join drops.
 type keySet struct {
 	bits []uint64
 	mask uint64
 }
 
-// bitsPerKey and probes of the filter: 16 bits and 6 probes.
-func newKeySet(n int64) *keySet {
+// newKeySet makes a filter for n keys: 16 bits or more for each, but within so many bytes in all.
+func newKeySet(n, bytes int64) *keySet {
 	size := uint64(1 << 10)
-	for size < 16*uint64(n) {
+	for size < 16*uint64(n) && size*2 <= 8*uint64(bytes) {
 		size *= 2
 	}
 	return &keySet{make([]uint64, size/64), size - 1}
@@ -133,7 +133,7 @@ func (t *task) wantedKeys(ctx context.Context) (*keySet, error) {
 				}
 			}
 		}
-		set := newKeySet(n)
+		set := newKeySet(n, t.budget.filter())
 		m, err := t.merged(ctx, 0, from{locateDocuments.name, "keys"})
 		if err != nil {
 			return nil, err

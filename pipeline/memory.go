@@ -26,6 +26,9 @@ func (b *budget) sorters(workers int) int64 { return max(b.total/4/int64(workers
 // fetcher is what the bodies that are being fetched may hold.
 func (b *budget) fetcher() int64 { return b.total / 4 }
 
+// filter is what the set of wanted pages may take while the crawl is read; nothing is decoded or fetched then.
+func (b *budget) filter() int64 { return b.total / 2 }
+
 // take waits for n bytes and gives the function that returns them. More than there is at all counts as all there is.
 func (b *budget) take(ctx context.Context, n int64) (give func(), err error) {
 	n = min(n, b.total*3/8)

@@ -220,3 +220,26 @@ func TestMergeOfManySources(t *testing.T) {
 type closeFunc func()
 
 func (f closeFunc) Close() error { f(); return nil }
+
+func TestKeySet(t *testing.T) {
+	for _, bytes := range []int64{1 << 20, 1 << 7} {
+		s := newKeySet(1000, bytes)
+		if int64(len(s.bits)*8) > bytes {
+			t.Errorf("%d bytes of %d", len(s.bits)*8, bytes)
+		}
+		for i := range 1000 {
+			s.add(hash64(fmt.Sprint(i)))
+		}
+		wrong := 0
+		for i := range 20000 {
+			if has := s.has(hash64(fmt.Sprint(i))); i < 1000 && !has {
+				t.Fatal("a key is lost")
+			} else if i >= 1000 && has {
+				wrong++
+			}
+		}
+		if bytes == 1<<20 && wrong > 60 {
+			t.Errorf("%d of 19000 let through wrongly", wrong)
+		}
+	}
+}
