@@ -4,7 +4,7 @@ package report
 
 import (
 	"context"
-	"strings"
+	"fmt"
 
 	"mmc4/internal/storage"
 	"mmc4/match"
@@ -93,14 +93,24 @@ func (g *gathering) reject(r *schemas.Reject) {
 		s = newSample[schemas.Reject](shownRejects)
 		g.rejected[r.Rule] = s
 	}
-	var key strings.Builder
-	for _, text := range []*string{r.ImageURL, r.URL, r.DocID, r.Detail} {
-		if text != nil {
-			key.WriteString(*text)
+	s.add(sampleName(r), *r)
+}
+
+// sampleName names a reject for sampling: by its image where it has one, so that one picture is shown once.
+func sampleName(r *schemas.Reject) string {
+	for _, name := range []*string{r.ImageURL, r.DocID, r.Detail} {
+		if name != nil && r.Rule != schemas.RuleBadCandidate {
+			return *name
 		}
-		key.WriteByte('\n')
 	}
-	s.add(key.String(), *r)
+	return fmt.Sprintf("%q %q %q", text(r.DocID), text(r.ImageURL), text(r.Detail))
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 func (g *gathering) keptHosts() []share {
@@ -108,6 +118,9 @@ func (g *gathering) keptHosts() []share {
 	all := g.manifest.Counts["images.kept"]
 	for _, h := range g.hosts.Top(12) {
 		out = append(out, newShare(h.Name, h.Count, all))
+	}
+	for i := range out { // the widest fills the column
+		out[i].Wide = round2(100 * float64(out[i].Count) / float64(out[0].Count))
 	}
 	return out
 }

@@ -111,9 +111,9 @@ func reason(r *schemas.Reject) string {
 		}
 		return fmt.Sprintf("%.3g, at most %g", v, limit)
 	case schemas.RuleDuplicateInDoc:
-		return fmt.Sprintf("%g bits from an earlier one, more than %g wanted", v, limit)
+		return fmt.Sprintf("%g bits from an earlier one (limit %g)", v, limit)
 	case schemas.RuleDuplicateInCorpus:
-		return fmt.Sprintf("%g times in the corpus, at most %g", v, limit)
+		return fmt.Sprintf("%g times in the corpus (limit %g)", v, limit)
 	case schemas.RuleSimilarity:
 		return fmt.Sprintf("%.3f, at least %g", v, limit)
 	}

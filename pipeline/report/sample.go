@@ -1,7 +1,7 @@
 package report
 
 // Sampling without chance: of all names the ones with the smallest hashes. The same rows give the same sample, in whatever
-// order they come.
+// order they come. Of values with one name the first counts.
 
 import (
 	"cmp"
@@ -28,7 +28,10 @@ func (s *sample[T]) add(name string, value T) {
 	if len(s.chosen) == s.most && h >= s.chosen[s.most-1].hash {
 		return
 	}
-	at, _ := slices.BinarySearchFunc(s.chosen, h, func(a hashed[T], h uint64) int { return cmp.Compare(a.hash, h) })
+	at, twice := slices.BinarySearchFunc(s.chosen, h, func(a hashed[T], h uint64) int { return cmp.Compare(a.hash, h) })
+	if twice {
+		return
+	}
 	s.chosen = slices.Insert(s.chosen, at, hashed[T]{h, value})
 	s.chosen = s.chosen[:min(len(s.chosen), s.most)]
 }
