@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"mmc4/pipeline"
 )
 
 // Exit codes, as documented in docs/scripting.md.
@@ -45,8 +47,12 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, pipeline.ErrUsage):
 		return exitUsage
+	case errors.Is(err, pipeline.ErrPartial):
+		return exitPartial
+	case errors.Is(err, pipeline.ErrRefused):
+		return exitRefused
 	}
 	return exitFailed
 }

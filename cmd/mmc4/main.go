@@ -16,6 +16,8 @@ import (
 // program is the command line. Kong reads the grammar from the tags: the flags of a verb stand in its file, beside the
 // code that uses them.
 type program struct {
+	Build   buildCmd   `cmd:"" help:"Build an interleaved corpus from C4 documents and a crawl."`
+	Demo    demoCmd    `cmd:"" help:"Build from a little web that the program draws itself."`
 	Verify  verifyCmd  `cmd:"" help:"Check a finished run: files, rows, rules, books."`
 	Explain explainCmd `cmd:"" help:"Say where a run's documents and images went, and what to do."`
 	Report  reportCmd  `cmd:"" help:"Write a run's report.html anew."`
