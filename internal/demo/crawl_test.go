@@ -2,12 +2,17 @@ package demo
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"mmc4/crawl/ccindex"
 	"mmc4/crawl/warc"
 )
 
@@ -68,5 +73,75 @@ func TestFilesParse(t *testing.T) {
 	}
 	if files < 8 {
 		t.Errorf("%d files", files)
+	}
+}
+
+// TestIndexesAgree looks every page up in both indexes.
+func TestIndexesAgree(t *testing.T) {
+	dir, _ := smallWeb(t)
+	captures, _ := newWeb(3, 40).crawl()
+	want := map[string]int{}
+	var keys []string
+	for _, c := range captures {
+		want[surt(c.url)]++
+		keys = append(keys, surt(c.url))
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+
+	found := map[string]int{}
+	tables, err := filepath.Glob(filepath.Join(dir, "cc-index", "table", "cc-main", "warc", "*", "*", "*.parquet"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("no tables: %v", err)
+	}
+	for _, path := range tables {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := ccindex.OpenTable(bytes.NewReader(data), int64(len(data)), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for c, err := range table.Lookup(t.Context(), keys) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[c.SURT]++
+		}
+	}
+	if !maps.Equal(found, want) {
+		t.Errorf("the Parquet table knows %d keys, the crawl %d", len(found), len(want))
+	}
+
+	folder := filepath.Join(dir, "cc-index", "collections", crawlName, "indexes")
+	cluster, err := os.ReadFile(filepath.Join(folder, "cluster.idx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found = map[string]int{}
+	for line := range strings.Lines(string(cluster)) {
+		part := strings.Split(strings.TrimSpace(line), "\t") // first key, file, offset, length, number
+		data, err := os.ReadFile(filepath.Join(folder, part[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		offset, _ := strconv.Atoi(part[2])
+		length, _ := strconv.Atoi(part[3])
+		z, err := gzip.NewReader(bytes.NewReader(data[offset : offset+length]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, err := io.ReadAll(z)
+		if err != nil || !strings.HasPrefix(string(block), part[0]+" ") {
+			t.Fatalf("the block of %s begins with %.60q: %v", part[0], block, err)
+		}
+		for entry := range strings.Lines(string(block)) {
+			key, _, _ := strings.Cut(entry, " ")
+			found[key]++
+		}
+	}
+	if !maps.Equal(found, want) {
+		t.Errorf("the CDX index knows %d keys, the crawl %d", len(found), len(want))
 	}
 }
