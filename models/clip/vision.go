@@ -89,6 +89,12 @@ func (v *Vision) tokens(p *kernels.Pass, pixels_B3HW kernels.Tensor) kernels.Ten
 	return layers(p, v.blocks, v.before.apply(p, x_BTC), false)
 }
 
+// Tokens is the last block's output [B, 1+P, C] of normalised pixels [B,3,H,W], class token included, before any norm: what
+// flamingo-mini reads.
+func (v *Vision) Tokens(p *kernels.Pass, pixels_B3HW kernels.Tensor) kernels.Tensor {
+	return v.tokens(p, pixels_B3HW)
+}
+
 // Patches is the patch tokens [B,P,C] of normalised pixels [B,3,H,W], before any norm or projection: what Flamingo reads.
 func (v *Vision) Patches(p *kernels.Pass, pixels_B3HW kernels.Tensor) kernels.Tensor {
 	x_BTC := v.tokens(p, pixels_B3HW)

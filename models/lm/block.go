@@ -103,8 +103,8 @@ func (b *block) matrices() []*kernels.Param {
 	return ms
 }
 
-// context is what all layers of one run share.
-type context struct {
+// run is what all layers of one run share.
+type run struct {
 	positions kernels.Tensor // int32 [B,T], of rotary angles; or none
 	keyMask   kernels.Tensor // uint8 [B,K], or none
 	slopes    kernels.Tensor // fp32 [H], or none
@@ -112,17 +112,17 @@ type context struct {
 }
 
 // apply is the layer on x [B,T,C].
-func (b *block) apply(p *kernels.Pass, i int, x_BTC kernels.Tensor, run *context) kernels.Tensor {
+func (b *block) apply(p *kernels.Pass, i int, x_BTC kernels.Tensor, r *run) kernels.Tensor {
 	return p.Block(x_BTC, func(x kernels.Tensor) kernels.Tensor {
 		switch b.c.Residual {
 		case Parallel:
-			sum := b.attend(p, i, b.norm1.apply(p, x), x, run)
+			sum := b.attend(p, i, b.norm1.apply(p, x), x, r)
 			return b.mlp(p, b.norm2.apply(p, x), sum)
 		case PostNorm:
-			x = b.norm1.apply(p, b.attend(p, i, x, x, run))
+			x = b.norm1.apply(p, b.attend(p, i, x, x, r))
 			return b.norm2.apply(p, b.mlp(p, x, x))
 		}
-		x = b.attend(p, i, b.norm1.apply(p, x), x, run)
+		x = b.attend(p, i, b.norm1.apply(p, x), x, r)
 		return b.mlp(p, b.norm2.apply(p, x), x)
 	})
 }
@@ -150,16 +150,16 @@ func (b *block) project(p *kernels.Pass, x kernels.Tensor) (q, k, v kernels.Tens
 }
 
 // attend is residual + out(attention(x)).
-func (b *block) attend(p *kernels.Pass, i int, x, residual kernels.Tensor, run *context) kernels.Tensor {
+func (b *block) attend(p *kernels.Pass, i int, x, residual kernels.Tensor, r *run) kernels.Tensor {
 	q, k, v := b.project(p, x)
 	if b.c.RotaryDims > 0 {
-		p.Rotary(q, run.positions, b.c.RotaryDims, b.c.RotaryBase)
-		p.Rotary(k, run.positions, b.c.RotaryDims, b.c.RotaryBase)
+		p.Rotary(q, r.positions, b.c.RotaryDims, b.c.RotaryBase)
+		p.Rotary(k, r.positions, b.c.RotaryDims, b.c.RotaryBase)
 	}
-	if run.cache != nil {
-		k, v = run.cache.put(p, i, k, v)
+	if r.cache != nil {
+		k, v = r.cache.put(p, i, k, v)
 	}
-	mixed := p.Attention(kernels.Attention{Q: q, K: k, V: v, Scale: b.scale, Causal: true, Slopes: run.slopes, KeyMask: run.keyMask})
+	mixed := p.Attention(kernels.Attention{Q: q, K: k, V: v, Scale: b.scale, Causal: true, Slopes: r.slopes, KeyMask: r.keyMask})
 	return p.LinearAdd(mixed.Reshape(x.Shape()...), b.out.w, b.out.b, residual)
 }
 

@@ -50,26 +50,26 @@ func (m *Model) Hidden(p *kernels.Pass, in Input) kernels.Tensor {
 		p.Fail(err)
 		return p.Alloc(p.DType, max(in.Rows, 1), max(t, 1), m.Config.Width)
 	}
-	run := &context{cache: in.Cache}
+	r := &run{cache: in.Cache}
 	places := m.places(in, past)
 	x := m.embedding(p, in, places)
 	if m.Config.RotaryDims > 0 {
-		run.positions = p.FromInt32(places, in.Rows, t)
+		r.positions = p.FromInt32(places, in.Rows, t)
 	}
 	for _, shown := range in.Mask {
 		if shown == 0 {
-			run.keyMask = p.FromUint8(in.Mask, in.Rows, past+t)
+			r.keyMask = p.FromUint8(in.Mask, in.Rows, past+t)
 			break
 		}
 	}
 	if m.slopes != nil {
-		run.slopes = p.Upload(kernels.F32, kernels.EncodeFloats(kernels.F32, m.slopes), len(m.slopes))
+		r.slopes = p.Upload(kernels.F32, kernels.EncodeFloats(kernels.F32, m.slopes), len(m.slopes))
 	}
 	for i, b := range m.blocks {
 		if in.Before != nil {
 			x = in.Before(i, x)
 		}
-		x = b.apply(p, i, x, run)
+		x = b.apply(p, i, x, r)
 	}
 	if in.Cache != nil {
 		in.Cache.length += t

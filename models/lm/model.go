@@ -10,6 +10,7 @@ import (
 // Options say how the weights are kept.
 type Options struct {
 	DType  kernels.DType // of matrices and tables: F32 (also 0), BF16, I8 (tables then in fp32)
+	Tables kernels.DType // of tables, where it is to be another; an embedding that is trained wants F32
 	Seed   uint64        // of weights that no file holds
 	Resize bool          // the vocabulary of the config wins over the file's: rows are cut off or added
 }
@@ -35,7 +36,7 @@ func New(dev kernels.Device, queue kernels.Queue, source params.Source, c Config
 	if o.DType == 0 {
 		o.DType = kernels.F32
 	}
-	l := &params.Loader{Device: dev, Queue: queue, Source: source, DType: o.DType, Seed: o.Seed, Resize: o.Resize}
+	l := &params.Loader{Device: dev, Queue: queue, Source: source, DType: o.DType, Tables: o.Tables, Seed: o.Seed, Resize: o.Resize}
 	m := build(l, c)
 	if err := l.Err(); err != nil {
 		return nil, fmt.Errorf("language model: %w", err)

@@ -48,7 +48,9 @@ type Loader struct {
 	Queue  kernels.Queue
 	Source Source        // nil: draw all parameters at random
 	DType  kernels.DType // of matrices (F32, BF16, I8) and tables (F32 or BF16)
+	Tables kernels.DType // of tables, if not 0
 	Seed   uint64        // of random parameters; each depends on the seed and its own name alone
+	Prefix string        // of all names from here on; may change between calls
 	Resize bool          // cut or extend tables whose first dimension differs (a vocabulary that grew)
 
 	Weights []*Weight
@@ -103,6 +105,7 @@ func (i Init) draw(values []float32, seed uint64, name string) {
 
 // Has says whether the source holds a parameter.
 func (l *Loader) Has(name string) bool {
+	name = l.Prefix + name
 	if l.Source == nil {
 		return false
 	}
@@ -133,7 +136,10 @@ func (l *Loader) Table(name string, n, k int, init Init) *kernels.Param {
 // Shaped is a table or a set of vectors [n,k] that files store in another shape of as many elements.
 func (l *Loader) Shaped(name string, stored, dims []int, init Init) *kernels.Param {
 	dtype := l.DType
-	if dtype == kernels.I8 {
+	switch {
+	case l.Tables != 0:
+		dtype = l.Tables
+	case dtype == kernels.I8:
 		dtype = kernels.F32
 	}
 	return l.param(name, dtype, init, stored, dims, false)
@@ -144,6 +150,7 @@ func (l *Loader) Quantized(name string, n, k int) *kernels.Param {
 	if l.err != nil || l.Device == nil {
 		return &kernels.Param{Name: name}
 	}
+	name = l.Prefix + name
 	values, err := l.values(name, []int{n, k}, Normal(0.02))
 	if err != nil {
 		l.err = err
@@ -158,6 +165,7 @@ func (l *Loader) Quantized(name string, n, k int) *kernels.Param {
 }
 
 func (l *Loader) param(name string, dtype kernels.DType, init Init, stored, dims []int, conv1D bool) *kernels.Param {
+	name = l.Prefix + name
 	w := &Weight{Name: name, Shape: stored, Conv1D: conv1D}
 	l.Weights = append(l.Weights, w)
 	if l.err != nil || l.Device == nil {
