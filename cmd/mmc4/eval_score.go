@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"mmc4/eval/metric"
+	"mmc4/eval/score"
+	"mmc4/pipeline"
+)
+
+type evalScoreCmd struct {
+	common
+	Metric      []string `required:"" help:"What to compute: cider, bleu, rouge, vqa, auc, top1." placeholder:"NAME,..."`
+	Compat      bool     `help:"VQA accuracy as open_flamingo 2.0.1 computes it (differs where answers have no answer_id: VizWiz)."`
+	Positive    string   `help:"Label of the positive class for auc (default: 1 or yes)." placeholder:"LABEL"`
+	PerExample  bool     `help:"Print a record for every example too."`
+	Seed        uint64   `help:"Seed of the bootstrap." default:"1"`
+	Predictions string   `arg:"" help:"JSON list or JSON lines: an id (question_id, image_id, id) and what was predicted (caption, answer, prediction; score for auc)." type:"existingfile"`
+	References  string   `arg:"" help:"COCO captions, VQA annotations, a Karpathy split, or JSON lines with references, answers or label." type:"existingfile"`
+}
+
+func (evalScoreCmd) Help() string {
+	return `Scores any file of captions or answers as the official programs do, without Java and in a fraction of their time. METEOR and
+SPICE are not here. Examples that are missing, unknown, contradicting or broken are named and left out (exit code 3).
+
+Example:
+  mmc4 eval score --metric cider,bleu,rouge captions.json captions_val2014.json
+  mmc4 eval score --metric vqa answers.json v2_mscoco_val2014_annotations.json`
+}
+
+// scoreRecord is one metric as JSON; a value that is undefined is null.
+type scoreRecord struct {
+	Metric   string           `json:"metric"`
+	Value    *float64         `json:"value"`
+	Interval *metric.Interval `json:"interval,omitempty"`
+	Examples int              `json:"examples"`
+	Note     string           `json:"note,omitempty"`
+}
+
+func (c *evalScoreCmd) Run(o *output) error {
+	r, err := score.Files(c.Predictions, c.References, score.Options{Metrics: c.Metric, Compat: c.Compat, Positive: c.Positive, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	if c.PerExample {
+		for _, e := range r.Examples {
+			words := string(e.ID)
+			for _, v := range r.Values {
+				if x, ok := e.Scores[v.Name]; ok {
+					words += fmt.Sprintf("  %s %.2f", v.Name, x)
+				}
+			}
+			if err := o.record(c.JSON, struct {
+				ID     any                `json:"id"`
+				Scores map[string]float64 `json:"scores"`
+			}{e.ID, e.Scores}, words); err != nil {
+				return err
+			}
+		}
+	}
+	for _, v := range r.Values {
+		record := scoreRecord{v.Name, &v.Value, v.Interval, v.Examples, v.Note}
+		words := fmt.Sprintf("%-14s %8.2f", v.Name, v.Value)
+		if math.IsNaN(v.Value) {
+			record.Value = nil
+			words = fmt.Sprintf("%-14s %8s", v.Name, "-")
+		}
+		if v.Interval != nil {
+			words += fmt.Sprintf("   95%% %.2f .. %.2f", v.Interval.Low, v.Interval.High)
+		}
+		words += fmt.Sprintf("   %d examples", v.Examples)
+		if v.Note != "" {
+			words += "   (" + v.Note + ")"
+		}
+		if err := o.record(c.JSON, record, words); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		if err := o.record(true, struct {
+			Problems score.Problems `json:"problems"`
+		}{r.Problems}, ""); err != nil {
+			return err
+		}
+	}
+	if words := r.Problems.String(); words != "" {
+		o.say(c.JSON, "%s", words)
+	}
+	if n := r.Problems.LeftOut(); n > 0 {
+		return fmt.Errorf("%d examples were left out, see above: %w", n, pipeline.ErrPartial)
+	}
+	return nil
+}

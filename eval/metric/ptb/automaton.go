@@ -1,0 +1,234 @@
+package ptb
+
+import (
+	"encoding/binary"
+	"regexp/syntax"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+)
+
+// automaton runs several expressions over a text at once. Its states are sets of places in the expressions' programs;
+// a state is made when it is first reached, and many goroutines may run one automaton.
+type automaton struct {
+	progs   []*syntax.Prog
+	classOf [0x10000]uint8 // characters that no expression tells apart share a class
+	samples []rune         // one character of every class
+
+	mu     sync.Mutex
+	byKey  map[string]*state
+	start  *state
+	beyond uint8 // the class of everything outside the Basic Multilingual Plane
+}
+
+// state knows the first expression that has matched here, and where each class of characters leads.
+type state struct {
+	places []uint32 // expression<<16 | instruction, only those that read a character
+	match  int      // index of the first expression that ends here, or -1
+	next   []atomic.Pointer[state]
+}
+
+// dead is where nothing can match any more.
+var dead = &state{match: -1}
+
+func newAutomaton(exprs []string) *automaton {
+	a := &automaton{byKey: map[string]*state{}}
+	for _, e := range exprs {
+		re, err := syntax.Parse(e, syntax.Perl)
+		if err != nil {
+			panic("ptb: " + e + ": " + err.Error()) // the table is part of the program
+		}
+		prog, err := syntax.Compile(re.Simplify())
+		if err != nil {
+			panic("ptb: " + e + ": " + err.Error())
+		}
+		a.progs = append(a.progs, prog)
+	}
+	a.classify()
+	var first []uint32
+	for i, p := range a.progs {
+		first = append(first, uint32(i)<<16|uint32(p.Start))
+	}
+	a.start = a.intern(first)
+	return a
+}
+
+// classify groups characters by the expressions' own ranges.
+func (a *automaton) classify() {
+	cut := map[rune]bool{0: true, 0x10000: true}
+	for _, p := range a.progs {
+		for i := range p.Inst {
+			in := &p.Inst[i]
+			switch in.Op {
+			case syntax.InstRune, syntax.InstRune1:
+				for k, r := range in.Rune {
+					if len(in.Rune) == 1 {
+						cut[r], cut[r+1] = true, true
+						if syntax.Flags(in.Arg)&syntax.FoldCase != 0 { // a letter and its other case
+							cut[r^0x20], cut[r^0x20+1] = true, true
+						}
+					} else if k%2 == 0 {
+						cut[r] = true
+					} else {
+						cut[r+1] = true
+					}
+				}
+			}
+		}
+	}
+	var starts []rune
+	for r := range cut {
+		if r <= 0x10000 {
+			starts = append(starts, r)
+		}
+	}
+	slices.Sort(starts)
+	// Intervals that behave alike in every instruction are one class.
+	byBehaviour := map[string]uint8{}
+	for i, r := range starts {
+		var key []byte
+		bit, acc := 0, byte(0)
+		for _, p := range a.progs {
+			for k := range p.Inst {
+				if op := p.Inst[k].Op; op == syntax.InstRune || op == syntax.InstRune1 {
+					if p.Inst[k].MatchRune(r) {
+						acc |= 1 << bit
+					}
+					if bit++; bit == 8 {
+						key, bit, acc = append(key, acc), 0, 0
+					}
+				}
+			}
+		}
+		key = append(key, acc)
+		class, known := byBehaviour[string(key)]
+		if !known {
+			class = uint8(len(a.samples))
+			byBehaviour[string(key)] = class
+			a.samples = append(a.samples, r)
+		}
+		if r == 0x10000 {
+			a.beyond = class
+			continue
+		}
+		for end := starts[i+1]; r < end; r++ {
+			a.classOf[r] = class
+		}
+	}
+	if len(a.samples) > 256 {
+		panic("ptb: too many classes of characters for the table")
+	}
+}
+
+// intern is the state of a set of places, after following everything that reads no character.
+func (a *automaton) intern(places []uint32) *state {
+	match := -1
+	var reading []uint32
+	seen := map[uint32]bool{}
+	for len(places) > 0 {
+		at := places[len(places)-1]
+		places = places[:len(places)-1]
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		expr := int(at >> 16)
+		in := &a.progs[expr].Inst[at&0xffff]
+		base := at &^ 0xffff
+		switch in.Op {
+		case syntax.InstAlt, syntax.InstAltMatch:
+			places = append(places, base|in.Out, base|in.Arg)
+		case syntax.InstCapture, syntax.InstNop:
+			places = append(places, base|in.Out)
+		case syntax.InstMatch:
+			if match < 0 || expr < match {
+				match = expr
+			}
+		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+			reading = append(reading, at)
+		}
+	}
+	if len(reading) == 0 && match < 0 {
+		return dead
+	}
+	slices.Sort(reading)
+	key := binary.AppendVarint(nil, int64(match))
+	for _, at := range reading {
+		key = binary.BigEndian.AppendUint32(key, at)
+	}
+	if s := a.byKey[string(key)]; s != nil {
+		return s
+	}
+	s := &state{places: reading, match: match, next: make([]atomic.Pointer[state], len(a.samples))}
+	a.byKey[string(key)] = s
+	return s
+}
+
+// step is the state after one more character of a class.
+func (a *automaton) step(s *state, class uint8) *state {
+	if to := s.next[class].Load(); to != nil {
+		return to
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.samples[class]
+	var places []uint32
+	for _, at := range s.places {
+		in := &a.progs[at>>16].Inst[at&0xffff]
+		if in.Op == syntax.InstRuneAny || in.Op == syntax.InstRuneAnyNotNL && r != '\n' || in.MatchRune(r) {
+			places = append(places, at&^0xffff|in.Out)
+		}
+	}
+	to := a.intern(places)
+	s.next[class].Store(to)
+	return to
+}
+
+// longest is the longest beginning of the text that an expression matches, and the first such expression; -1 for none.
+func (a *automaton) longest(text string) (expr, length int) {
+	expr = -1
+	s := a.start
+	for i := 0; i < len(text); {
+		var class uint8
+		if c := text[i]; c < utf8.RuneSelf {
+			class, i = a.classOf[c], i+1
+		} else {
+			r, size := utf8.DecodeRuneInString(text[i:])
+			i += size
+			if class = a.beyond; r < 0x10000 {
+				class = a.classOf[r]
+			}
+		}
+		to := s.next[class].Load()
+		if to == nil {
+			to = a.step(s, class)
+		}
+		if s = to; s == dead {
+			break
+		}
+		if s.match >= 0 {
+			expr, length = s.match, i
+		}
+	}
+	return expr, length
+}
+
+// ends lists the lengths of all beginnings of the text that match.
+func (a *automaton) ends(text string) []int {
+	var out []int
+	s := a.start
+	for i, r := range text {
+		class := a.beyond
+		if r < 0x10000 {
+			class = a.classOf[r]
+		}
+		if s = a.step(s, class); s == dead {
+			break
+		}
+		if s.match >= 0 {
+			out = append(out, i+utf8.RuneLen(r))
+		}
+	}
+	return out
+}

@@ -1,0 +1,245 @@
+// Package score compares a file of predictions with a file of references: it pairs them by id, says what could not be
+// paired, and computes the metrics that were asked for. An example that is missing, unknown, given twice or broken is
+// named and left out; it never counts as a zero.
+package score
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"mmc4/eval/formats"
+	"mmc4/eval/metric"
+	"mmc4/eval/metric/caption"
+	"mmc4/eval/metric/vqa"
+)
+
+// Metrics lists what can be asked for.
+var Metrics = []string{"cider", "bleu", "rouge", "vqa", "auc", "top1"}
+
+// Options say what to compute.
+type Options struct {
+	Metrics  []string
+	Compat   bool   // VQA accuracy as open_flamingo 2.0.1 computes it
+	Positive string // the label of the positive class for AUC: "1" or "yes" when empty
+	Seed     uint64 // of the bootstrap
+}
+
+// Value is one metric.
+type Value struct {
+	Name     string           `json:"metric"`
+	Value    float64          `json:"value"` // in percent
+	Interval *metric.Interval `json:"interval,omitempty"`
+	Examples int              `json:"examples"`
+	Note     string           `json:"note,omitempty"`
+}
+
+// Report is the outcome.
+type Report struct {
+	Values   []Value
+	Examples []Example // in the order of the references
+	Problems Problems
+}
+
+// Example is what one example scored, by metric, in percent.
+type Example struct {
+	ID     formats.ID
+	Scores map[string]float64
+}
+
+// Files reads two files and scores one against the other.
+func Files(predictions, references string, o Options) (*Report, error) {
+	p, err := formats.ReadPredictions(predictions)
+	if err != nil {
+		return nil, err
+	}
+	r, err := formats.ReadReferences(references)
+	if err != nil {
+		return nil, err
+	}
+	return Score(p, r, o)
+}
+
+// Score computes the metrics over the examples that both sides have.
+func Score(predictions []formats.Prediction, references []formats.Reference, o Options) (*Report, error) {
+	for _, m := range o.Metrics {
+		if !slices.Contains(Metrics, m) {
+			return nil, fmt.Errorf("unknown metric %q: there are %s", m, strings.Join(Metrics, ", "))
+		}
+	}
+	pairs, problems := pair(predictions, references)
+	report := &Report{Problems: problems}
+	if len(pairs) == 0 {
+		return report, fmt.Errorf("no prediction has the id of a reference: %s", problems)
+	}
+	report.Examples = make([]Example, len(pairs))
+	for i, p := range pairs {
+		report.Examples[i] = Example{ID: p.reference.ID, Scores: map[string]float64{}}
+	}
+	var corpus *caption.Corpus
+	for _, name := range o.Metrics {
+		var err error
+		switch name {
+		case "cider", "bleu", "rouge":
+			if corpus == nil {
+				corpus, err = captionCorpus(pairs)
+			}
+			if err == nil {
+				report.captions(name, corpus, o.Seed)
+			}
+		case "vqa":
+			err = report.answers(pairs, o)
+		case "auc":
+			err = report.auc(pairs, o)
+		case "top1":
+			err = report.top1(pairs, o)
+		}
+		if err != nil {
+			return report, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return report, nil
+}
+
+func captionCorpus(pairs []paired) (*caption.Corpus, error) {
+	hypotheses := make([]string, len(pairs))
+	references := make([][]string, len(pairs))
+	for i, p := range pairs {
+		if len(p.reference.Captions) == 0 {
+			return nil, fmt.Errorf("reference %s has no captions", p.reference.ID)
+		}
+		hypotheses[i], references[i] = p.prediction.Text, p.reference.Captions
+	}
+	return caption.NewCorpus(caption.Tokenise(hypotheses, references))
+}
+
+func (r *Report) captions(name string, corpus *caption.Corpus, seed uint64) {
+	switch name {
+	case "cider":
+		s := corpus.CIDEr()
+		note := ""
+		if len(s.PerImage) == 1 {
+			note = "CIDEr of a single image is always 0"
+		}
+		r.add("CIDEr", s.Corpus, s.PerImage, seed, note)
+	case "rouge":
+		s := corpus.ROUGE()
+		r.add("ROUGE_L", s.Corpus, s.PerImage, seed, "")
+	case "bleu":
+		for n, s := range corpus.BLEU() {
+			label := fmt.Sprintf("BLEU_%d", n+1)
+			// The corpus score is no mean, so the interval of a mean would not be its own.
+			r.Values = append(r.Values, Value{Name: label, Value: 100 * s.Corpus, Examples: len(s.PerImage)})
+			for i, x := range s.PerImage {
+				r.Examples[i].Scores[label] = 100 * x
+			}
+		}
+	}
+}
+
+// add records a metric that is the mean of the examples' scores (0..1, or 0..10 for CIDEr).
+func (r *Report) add(name string, value float64, scores []float64, seed uint64, note string) {
+	interval := metric.BootstrapMean(scores, seed)
+	interval.Low, interval.High = 100*interval.Low, 100*interval.High
+	r.Values = append(r.Values, Value{name, 100 * value, &interval, len(scores), note})
+	for i, x := range scores {
+		r.Examples[i].Scores[name] = 100 * x
+	}
+}
+
+func (r *Report) answers(pairs []paired, o Options) error {
+	scores := make([]float64, len(pairs))
+	var sum float64
+	byType := map[string][]float64{}
+	for _, p := range pairs {
+		if len(p.reference.Answers) == 0 {
+			return fmt.Errorf("reference %s has no answers", p.reference.ID)
+		}
+	}
+	each(len(pairs), func(i int, n *vqa.Normaliser) {
+		if o.Compat {
+			scores[i] = n.CompatAccuracy(pairs[i].prediction.Text, pairs[i].reference.Answers)
+		} else {
+			scores[i] = n.Accuracy(pairs[i].prediction.Text, pairs[i].reference.Answers)
+		}
+	})
+	for i, p := range pairs {
+		sum += scores[i]
+		if t := p.reference.AnswerType; t != "" {
+			byType[t] = append(byType[t], scores[i])
+		}
+	}
+	note := ""
+	if o.Compat {
+		note = "as open_flamingo 2.0.1: equal records of one question count once"
+	}
+	r.add("VQA", sum/float64(len(scores)), scores, o.Seed, note)
+	last := &r.Values[len(r.Values)-1]
+	last.Value = vqa.Percent(sum / float64(len(scores)))
+	for i := range scores {
+		r.Examples[i].Scores["VQA"] = vqa.Percent(scores[i])
+	}
+	var types []string
+	for t := range byType {
+		types = append(types, t)
+	}
+	slices.Sort(types)
+	for _, t := range types {
+		var sum float64
+		for _, s := range byType[t] {
+			sum += s
+		}
+		n := len(byType[t])
+		r.Values = append(r.Values, Value{Name: "VQA " + t, Value: vqa.Percent(sum / float64(n)), Examples: n})
+	}
+	return nil
+}
+
+func (r *Report) auc(pairs []paired, o Options) error {
+	positive, scores := make([]bool, len(pairs)), make([]float64, len(pairs))
+	for i, p := range pairs {
+		if p.reference.Label == "" {
+			return fmt.Errorf("reference %s has no label", p.reference.ID)
+		}
+		positive[i] = p.reference.Label == o.Positive || o.Positive == "" && (p.reference.Label == "1" || p.reference.Label == "yes")
+		scores[i] = p.prediction.Score
+	}
+	value, ok, err := metric.AUC(positive, scores)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		r.Values = append(r.Values, Value{Name: "ROC_AUC", Value: math.NaN(), Examples: len(pairs), Note: "undefined: only one class is there"})
+		return nil
+	}
+	interval := metric.Bootstrap(len(pairs), o.Seed, func(drawn []int) float64 {
+		p, s := make([]bool, len(drawn)), make([]float64, len(drawn))
+		for k, i := range drawn {
+			p[k], s[k] = positive[i], scores[i]
+		}
+		v, ok, _ := metric.AUC(p, s)
+		if !ok {
+			return math.NaN()
+		}
+		return 100 * v
+	})
+	r.Values = append(r.Values, Value{Name: "ROC_AUC", Value: 100 * value, Interval: &interval, Examples: len(pairs)})
+	return nil
+}
+
+func (r *Report) top1(pairs []paired, o Options) error {
+	scores := make([]float64, len(pairs))
+	var sum float64
+	for i, p := range pairs {
+		if p.reference.Label == "" {
+			return fmt.Errorf("reference %s has no label", p.reference.ID)
+		}
+		if p.prediction.Text == p.reference.Label {
+			scores[i] = 1
+		}
+		sum += scores[i]
+	}
+	r.add("top1", sum/float64(len(pairs)), scores, o.Seed, "")
+	return nil
+}

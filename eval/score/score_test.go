@@ -1,0 +1,81 @@
+package score
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"mmc4/eval/formats"
+	"mmc4/eval/metric/vqa"
+)
+
+func ids(list []formats.ID) string { return fmt.Sprint(list) }
+
+func TestProblems(t *testing.T) {
+	references := []formats.Reference{
+		{ID: "1", Captions: []string{"a red dog runs"}},
+		{ID: "2", Captions: []string{"two men walk home"}},
+		{ID: "3", Captions: []string{"the sea"}},
+		{ID: "4", Captions: []string{"a house by night"}},
+		{ID: "5", Captions: []string{"grass"}},
+	}
+	predictions := []formats.Prediction{
+		{ID: "1", Text: "a red dog runs"}, {ID: "2", Text: "two men walk home"}, {ID: "2", Text: "two men walk home"},
+		{ID: "3", Text: "sea"}, {ID: "3", Text: "land"}, {ID: "5", Text: ""}, {ID: "9", Text: "x"}, {Bad: "record 7 is broken"},
+	}
+	report, err := Score(predictions, references, Options{Metrics: []string{"cider", "rouge", "bleu"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := report.Problems
+	got := strings.Join([]string{ids(p.Missing), ids(p.Unknown), ids(p.Duplicate), ids(p.Repeated), ids(p.Empty), fmt.Sprint(p.Bad)}, " ")
+	if got != "[4] [9] [3] [2] [5] [record 7 is broken]" {
+		t.Errorf("problems: %s", got)
+	}
+	if p.LeftOut() != 4 {
+		t.Errorf("%d left out, want 4", p.LeftOut())
+	}
+	if len(report.Examples) != 3 || report.Values[0].Examples != 3 {
+		t.Errorf("scored %d examples, want 3", len(report.Examples))
+	}
+	if report.Examples[0].Scores["ROUGE_L"] != 100 {
+		t.Errorf("a perfect caption has ROUGE %v", report.Examples[0].Scores["ROUGE_L"])
+	}
+}
+
+func TestNothingInCommon(t *testing.T) {
+	_, err := Score([]formats.Prediction{{ID: "a"}}, []formats.Reference{{ID: "b"}}, Options{Metrics: []string{"vqa"}})
+	if err == nil {
+		t.Error("scored nothing")
+	}
+	if _, err := Score(nil, nil, Options{Metrics: []string{"meteor"}}); err == nil || !strings.Contains(err.Error(), "cider") {
+		t.Errorf("an unknown metric: %v", err)
+	}
+}
+
+func TestClassification(t *testing.T) {
+	references := []formats.Reference{{ID: "1", Label: "1"}, {ID: "2", Label: "0"}, {ID: "3", Label: "1"}}
+	predictions := []formats.Prediction{{ID: "1", Text: "1", Score: 0.9}, {ID: "2", Text: "1", Score: 0.8}, {ID: "3", Text: "1", Score: 0.7}}
+	report, err := Score(predictions, references, Options{Metrics: []string{"auc", "top1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Values[0].Value != 50 || math.Abs(report.Values[1].Value-200.0/3) > 1e-9 {
+		t.Errorf("got %+v", report.Values)
+	}
+	report, err = Score(predictions[:1], references, Options{Metrics: []string{"auc"}})
+	if err != nil || !math.IsNaN(report.Values[0].Value) || report.Values[0].Note == "" {
+		t.Errorf("one class only: %+v, %v", report.Values, err)
+	}
+}
+
+func TestMetricNeedsItsField(t *testing.T) {
+	r := []formats.Reference{{ID: "1", Answers: []vqa.Answer{{Text: "a"}}}}
+	p := []formats.Prediction{{ID: "1", Text: "a"}}
+	for _, m := range []string{"cider", "auc", "top1"} {
+		if _, err := Score(p, r, Options{Metrics: []string{m}}); err == nil || !strings.Contains(err.Error(), "reference 1") {
+			t.Errorf("%s of a reference without its field: %v", m, err)
+		}
+	}
+}
