@@ -77,7 +77,7 @@ func (c *Config) check() error {
 	case c.Settings.Candidates == "all":
 		return usage("candidates: all needs the pages' HTML (--index and --warc-base); a WAT lists img@src only")
 	case c.Embedder == nil && (c.Stage == "" || c.Stage == "embed"):
-		return usage("a build needs a CLIP model to match images with sentences: give --clip demo (small, in the program) or --clip DIR (see `mmc4 fetch-model`)")
+		return usage("a build needs a CLIP model to match images with sentences: give --clip demo (small, in the program) or --clip DIR (config, weights and tokenizer of an open_clip or Hugging Face model)")
 	}
 	return nil
 }
@@ -116,6 +116,11 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 	}
 	if resumed && r.cfg.Slices == 0 && r.local != "" { // on a remote store slices may be at work beside us
 		if err := r.sweep(ctx); err != nil {
+			return Summary{}, err
+		}
+	}
+	if r.cfg.From != "" {
+		if err := r.takeOver(ctx); err != nil {
 			return Summary{}, err
 		}
 	}

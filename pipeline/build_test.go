@@ -282,3 +282,39 @@ func TestOffline(t *testing.T) {
 	build(t, cfg)
 	sameProduct(t, "offline", product(t, out), want)
 }
+
+// TestFrom changes settings of a run: what they do not touch is taken over, and the product is that of a fresh build.
+func TestFrom(t *testing.T) {
+	w := newWorld(t, 40)
+	first := t.TempDir()
+	build(t, w.config(first))
+	for set, want := range map[string]string{"match.min_similarity=0.5": "match", "dedup.corpus_max=3": "count", "dedup.min_side=30": "inspect",
+		"resize=100": "pack", "candidates=src": "pack", "dedup.url_tokens=[logo]": "locate"} {
+		fresh, changed := t.TempDir(), t.TempDir()
+		cfg := w.config(fresh)
+		if err := cfg.Settings.Set(set); err != nil {
+			t.Fatal(err)
+		}
+		build(t, cfg)
+		cfg.Out, cfg.From = changed, first
+		cfg.Offline = want != "locate"
+		w.mu.Lock()
+		clear(w.asked)
+		w.mu.Unlock()
+		_, l := build(t, cfg)
+		sameProduct(t, set, product(t, changed), product(t, fresh))
+		if begun := l.updates[0].Stage; begun != want {
+			t.Errorf("%s: begun at %s, want %s", set, begun, want)
+		}
+		for url := range w.asked {
+			if !strings.Contains(url, "logo") && !strings.HasSuffix(url, "robots.txt") {
+				t.Errorf("%s: %s was asked again", set, url)
+			}
+		}
+	}
+	cfg := w.config(t.TempDir())
+	cfg.From = t.TempDir()
+	if _, err := Build(context.Background(), cfg, nil); !errors.Is(err, ErrUsage) {
+		t.Error(err)
+	}
+}

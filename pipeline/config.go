@@ -24,6 +24,7 @@ type Config struct {
 	WAT      []string
 	WARCBase string
 	Out      string // the run: a folder or an s3:// prefix
+	From     string // an earlier run of the same inputs whose work is taken over as far as the settings allow; "" = none
 
 	Settings Settings
 	NSFW     string // weights of an NSFW head; "" = the rule is off

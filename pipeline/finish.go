@@ -161,9 +161,9 @@ func (r *run) alreadyDone(ctx context.Context) (bool, Summary, error) {
 		return false, Summary{}, err
 	}
 	then := plan{Format: workFormat, Inputs: m.Inputs, Settings: m.Config, Parts: now.Parts, NSFW: m.Profile.NSFW, Faces: m.Profile.Faces}
-	if differences := then.compare(now); len(differences) > 0 {
+	if found := then.compare(now); len(found) > 0 {
 		return false, Summary{}, refused("%s is complete, and was made with another configuration:\n  %s\nChoose another --out.",
-			r.store.Location(""), strings.Join(differences, "\n  "))
+			r.store.Location(""), inWords(found))
 	}
 	r.note("the run is complete already")
 	s := r.summaryOf(m)

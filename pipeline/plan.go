@@ -91,37 +91,69 @@ func (mine *plan) settle(ctx context.Context, store storage.Store) (resumed bool
 	if !errors.Is(err, storage.ErrExist) {
 		return false, fmt.Errorf("beginning the run: %w", err)
 	}
-	data, err = storage.ReadFile(ctx, store, planName)
+	theirs, err := readPlan(ctx, store)
 	if err != nil {
 		return false, err
 	}
-	var theirs plan
-	if err := json.Unmarshal(data, &theirs); err != nil {
-		return false, fmt.Errorf("%s is damaged (%v): it says what the run was begun with; remove the run and begin anew", store.Location(planName), err)
-	}
-	if differences := theirs.compare(mine); len(differences) > 0 {
+	if found := theirs.compare(mine); len(found) > 0 {
 		return false, refused("%s was begun with another configuration:\n  %s\nGo on with the old one, or choose another --out.",
-			store.Location(""), strings.Join(differences, "\n  "))
+			store.Location(""), inWords(found))
 	}
 	return true, nil
 }
 
-// compare tells, a line each, in what now differs from the run's plan.
-func (p *plan) compare(now *plan) []string {
-	var out []string
+// readPlan reads a run's plan; ErrNotExist is in the error when there is none.
+func readPlan(ctx context.Context, store storage.Store) (*plan, error) {
+	data, err := storage.ReadFile(ctx, store, planName)
+	if err != nil {
+		return nil, err
+	}
+	p := new(plan)
+	if err := json.Unmarshal(data, p); err != nil {
+		return nil, fmt.Errorf("%s is damaged (%v): it says what the run was begun with; remove the run and begin anew", store.Location(planName), err)
+	}
+	return p, nil
+}
+
+// partitions is the number of partitions of the run's shuffles.
+func (p *plan) partitions() int {
+	var s Settings
+	json.Unmarshal(p.Settings, &s) // zero when it cannot be read, which equals nothing
+	return s.Partitions
+}
+
+// difference is one thing in which two plans differ.
+type difference struct{ key, words string }
+
+// inWords lists differences, a line each, at most twenty.
+func inWords(found []difference) string {
+	var lines []string
+	for i, d := range found {
+		if i == 20 {
+			lines = append(lines, fmt.Sprintf("and %d more", len(found)-i))
+			break
+		}
+		lines = append(lines, d.words)
+	}
+	return strings.Join(lines, "\n  ")
+}
+
+// compare tells in what now differs from the run's plan.
+func (p *plan) compare(now *plan) []difference {
+	var out []difference
 	if p.Format != now.Format {
-		out = append(out, fmt.Sprintf("work format: the run has %d, this program writes %d (the run was begun by version %s)", p.Format, now.Format, p.Version))
+		out = append(out, difference{"format", fmt.Sprintf("work format: the run has %d, this program writes %d (the run was begun by version %s)", p.Format, now.Format, p.Version)})
 	}
 	var was, is map[string]any
 	json.Unmarshal(p.Settings, &was)
 	json.Unmarshal(now.Settings, &is)
 	out = append(out, differences("", was, is)...)
 	if p.Parts != now.Parts && len(out) == 0 {
-		out = append(out, fmt.Sprintf("parts: the run has %d, now %d", p.Parts, now.Parts))
+		out = append(out, difference{"parts", fmt.Sprintf("parts: the run has %d, now %d", p.Parts, now.Parts)})
 	}
 	for _, head := range []struct{ name, was, is string }{{"--nsfw", p.NSFW, now.NSFW}, {"--faces", p.Faces, now.Faces}} {
 		if head.was != head.is {
-			out = append(out, fmt.Sprintf("%s: the run has %s, now %s", head.name, orNone(head.was), orNone(head.is)))
+			out = append(out, difference{head.name, fmt.Sprintf("%s: the run has %s, now %s", head.name, orNone(head.was), orNone(head.is))})
 		}
 	}
 	return append(out, inputDifferences(p.Inputs, now.Inputs)...)
@@ -135,7 +167,7 @@ func orNone(hash string) string {
 }
 
 // differences walks two JSON objects and names every key whose value is another.
-func differences(prefix string, was, is map[string]any) []string {
+func differences(prefix string, was, is map[string]any) []difference {
 	var keys []string
 	for k := range was {
 		keys = append(keys, k)
@@ -146,7 +178,7 @@ func differences(prefix string, was, is map[string]any) []string {
 		}
 	}
 	slices.Sort(keys)
-	var out []string
+	var out []difference
 	for _, k := range keys {
 		a, b := was[k], is[k]
 		left, ok1 := a.(map[string]any)
@@ -155,7 +187,7 @@ func differences(prefix string, was, is map[string]any) []string {
 		case ok1 && ok2:
 			out = append(out, differences(prefix+k+".", left, right)...)
 		case !reflect.DeepEqual(a, b):
-			out = append(out, fmt.Sprintf("%s%s: the run has %s, now %s", prefix, k, compact(a), compact(b)))
+			out = append(out, difference{prefix + k, fmt.Sprintf("%s%s: the run has %s, now %s", prefix, k, compact(a), compact(b))})
 		}
 	}
 	return out
@@ -166,31 +198,28 @@ func compact(v any) string {
 	return string(b)
 }
 
-// inputDifferences names at most ten inputs that came, went or changed.
-func inputDifferences(was, is []Input) []string {
+// inputDifferences names the inputs that came, went or changed.
+func inputDifferences(was, is []Input) []difference {
 	old := map[string]Input{}
 	for _, in := range was {
 		old[in.Kind+" "+in.Location] = in
 	}
-	var out []string
+	var out []difference
 	for _, in := range is {
 		key := in.Kind + " " + in.Location
 		before, ok := old[key]
 		switch {
 		case !ok:
-			out = append(out, "input "+in.Location+" is new")
+			out = append(out, difference{"input", "input " + in.Location + " is new"})
 		case before.Size != in.Size:
-			out = append(out, fmt.Sprintf("input %s had %d bytes, now %d", in.Location, before.Size, in.Size))
+			out = append(out, difference{"input", fmt.Sprintf("input %s had %d bytes, now %d", in.Location, before.Size, in.Size)})
 		}
 		delete(old, key)
 	}
 	for _, in := range was {
 		if _, left := old[in.Kind+" "+in.Location]; left {
-			out = append(out, "input "+in.Location+" is not given any more")
+			out = append(out, difference{"input", "input " + in.Location + " is not given any more"})
 		}
-	}
-	if len(out) > 10 {
-		out = append(out[:10], fmt.Sprintf("and %d more inputs", len(out)-10))
 	}
 	return out
 }
