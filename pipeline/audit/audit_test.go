@@ -136,6 +136,7 @@ func TestFilesAndCounts(t *testing.T) {
 		{damage(func(m *pipeline.Manifest) { m.Counts["candidates.found"]-- }), "candidates came in"},
 		{damage(func(m *pipeline.Manifest) { m.Counts["images.http_404"]++ }), `counts["images.http_404"]`},
 		{damage(func(m *pipeline.Manifest) { m.Funnel[4].Left++ }), "funnel, extension"},
+		{damage(func(m *pipeline.Manifest) { m.ConfigHash = "0" }), "config_hash"},
 		{damage(func(m *pipeline.Manifest) { m.Outputs[0].Rows++ }), "rows, the manifest says"},
 		{damage(func(m *pipeline.Manifest) { m.Outputs[0].SHA256 = "0" }), "its SHA-256 is"},
 		{damage(func(m *pipeline.Manifest) { m.Outputs[0].Size++ }), "bytes, the manifest says"},

@@ -185,7 +185,10 @@ func (s *scan) add(r *schemas.Reject) {
 			}
 		}
 	}
-	if len(g.examples) < examplesOfCause && (host == "" || !slices.Contains(g.exampleHosts, host)) {
+	if host == "" {
+		host = text(r.URL) + text(r.Detail)
+	}
+	if len(g.examples) < examplesOfCause && !slices.Contains(g.exampleHosts, host) {
 		g.examples = append(g.examples, Example{text(r.URL), text(r.ImageURL), r.Value, r.Limit, text(r.Detail)})
 		g.exampleHosts = append(g.exampleHosts, strings.Clone(host))
 	}

@@ -3,9 +3,11 @@ package audit
 // The files of a run against the manifest: presence, size, SHA-256, and nothing beside them.
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -36,6 +38,10 @@ func (c *checker) files(ctx context.Context, workers int) error {
 				c.found.file(pipeline.ManifestName, "it does not name %s, though docs has that part", name)
 			}
 		}
+	}
+	var config bytes.Buffer
+	if err := json.Compact(&config, c.manifest.Config); err != nil || hashOf(config.Bytes()) != c.manifest.ConfigHash {
+		c.found.file(pipeline.ManifestName, "config_hash is not the SHA-256 of config")
 	}
 	if want := c.settings.Parts; want != 0 && want != c.parts {
 		c.found.file(pipeline.ManifestName, "the run has %d parts, its config says %d", c.parts, want)
@@ -88,6 +94,11 @@ func (c *checker) file(ctx context.Context, want pipeline.Output) error {
 		c.found.file(want.Name, "its SHA-256 is %s, the manifest says %s", sum, want.SHA256)
 	}
 	return nil
+}
+
+func hashOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // without is an error's text without the file's name before it, which stands beside it already.

@@ -117,7 +117,8 @@ func tables(t testing.TB) *Tables {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Manifest = &pipeline.Manifest{Format: 1, Program: pipeline.Program{Name: "mmc4", Version: "test", Go: "go"}, Config: config, ConfigHash: "0",
+	sum := sha256.Sum256(config)
+	w.Manifest = &pipeline.Manifest{Format: 1, Program: pipeline.Program{Name: "mmc4", Version: "test", Go: "go"}, Config: config, ConfigHash: hex.EncodeToString(sum[:]),
 		Profile: pipeline.NumericProfile{Clip: "a model", Decoders: pipeline.CurrentDecoders(), Arch: "amd64"},
 		Off:     []string{"nsfw: no weights were given (--nsfw)", "face: no weights were given (--faces)"}}
 	return w
