@@ -28,7 +28,7 @@ build:
 
 .PHONY: demo
 demo: build
-	bin/mmc4 demo --out demo-run
+	bin/mmc4 demo
 
 .PHONY: test
 test:
