@@ -31,7 +31,7 @@ var layers = map[string]int{
 
 // sameLayer lists the rooms that may import another room of their own layer, and why.
 var sameLayer = map[string][]string{
-	"eval":  {"train"}, // reads what train wrote: its config and checkpoints
+	"eval":  {"train"},         // reads what train wrote: its config and checkpoints
 	"bench": {"internal/demo"}, // its drawings are the benchmarks' inputs
 }
 
