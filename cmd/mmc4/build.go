@@ -20,6 +20,7 @@ type buildCmd struct {
 	WAT      []string `name:"wat" help:"WAT files of the crawl, or a .paths.gz listing of them." placeholder:"GLOB" required:""`
 	WARCBase string   `name:"warc-base" help:"Where the names of a .paths.gz listing begin." placeholder:"URL"`
 	Out      string   `help:"The run: a folder or s3://bucket/prefix. An unfinished run goes on." placeholder:"RUN" required:""`
+	From     string   `help:"An earlier run of the same inputs: its work is taken over as far as changed settings allow." placeholder:"RUN"`
 
 	CLIP       string `name:"clip" help:"The CLIP model: demo (small, inside the program) or a folder with config, weights and tokenizer." placeholder:"demo|DIR"`
 	Profile    string `help:"Rules and limits: mmc4, or a YAML file." default:"mmc4" placeholder:"mmc4|FILE"`
@@ -119,7 +120,7 @@ func (c *buildCmd) config() (pipeline.Config, error) {
 		return pipeline.Config{}, err
 	}
 	cfg := pipeline.Config{
-		C4: c.C4, WAT: c.WAT, WARCBase: c.WARCBase, Out: c.Out,
+		C4: c.C4, WAT: c.WAT, WARCBase: c.WARCBase, Out: c.Out, From: c.From,
 		Settings: settings, NSFW: c.NSFW, Faces: c.Faces, ClipName: c.CLIP,
 		Workers: c.Workers, Version: version, Stage: c.Stage,
 		Offline: c.Offline, Clean: c.Clean, AllowProfileChange: c.AllowProfileChange,

@@ -131,16 +131,10 @@ func (s *scan) wouldPass(r *schemas.Reject) bool {
 	return key != "" && v <= limits[0]
 }
 
-// changeWords tells how a limit is changed with what was fetched. What the network said lies in RUN/work/fetch, and a new
-// run that has these files does not ask again.
+// changeWords tells how a limit is changed with what the run has: bytes, and features where they are not touched.
 func changeWords(run string) string {
 	run = strings.TrimSuffix(run, "/")
-	other := run + "-2"
-	copying := fmt.Sprintf("mkdir -p %s/work && cp -r %s/work/fetch %s/work/", quoted(other), quoted(run), quoted(other))
-	if strings.HasPrefix(run, "s3://") {
-		copying = fmt.Sprintf("aws s3 cp --recursive %s/work/fetch %s/work/fetch", quoted(run), quoted(other))
-	}
-	return fmt.Sprintf("%s\nmmc4 build (the arguments of %s) --out %s --set KEY=VALUE", copying, run, quoted(other))
+	return fmt.Sprintf("mmc4 build (the arguments of %s) --from %s --out %s --set KEY=VALUE", run, quoted(run), quoted(run+"-2"))
 }
 
 // quoted is a path as a shell takes it.

@@ -192,7 +192,7 @@ func TestExplain(t *testing.T) {
 	if err := audit.WriteExplanation(&b, e, 20); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"min_side", "http_404", "link rot", "match.min_similarity=0.12", "gone0.test", "cp -r " + dir, "(off)"} {
+	for _, want := range []string{"min_side", "http_404", "link rot", "match.min_similarity=0.12", "gone0.test", "--from " + dir, "(off)"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the words lack %q:\n%s", want, b.String())
 		}

@@ -3,7 +3,6 @@ package audit_test
 import (
 	"bytes"
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,12 +68,10 @@ func TestBuiltRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := cfg.Out + "-2"
-	if !strings.Contains(e.Change, "cp -r "+cfg.Out+"/work/fetch "+other+"/work/") {
+	if !strings.Contains(e.Change, "--from "+cfg.Out+" --out "+other) {
 		t.Fatal(e.Change)
 	}
-	if err := os.CopyFS(filepath.Join(other, "work", "fetch"), os.DirFS(filepath.Join(cfg.Out, "work", "fetch"))); err != nil {
-		t.Fatal(err)
-	}
+	cfg.From = cfg.Out
 	cfg.Out, cfg.Offline = other, true
 	cfg.Settings.Dedup.MinSide, cfg.Settings.Images = 300, "files"
 	if _, err := pipeline.Build(t.Context(), cfg, quiet{}); err != nil {

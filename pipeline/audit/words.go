@@ -41,9 +41,7 @@ func WriteExplanation(w io.Writer, e *Explanation, top int) error {
 		}
 	}
 	fmt.Fprintf(b, "\nto change a limit without fetching again (while RUN/work is there)\n")
-	for _, line := range strings.Split(e.Change, "\n") {
-		fmt.Fprintf(b, "  %s\n", line)
-	}
+	fmt.Fprintf(b, "  %s\n", e.Change)
 	return b.Flush()
 }
 
