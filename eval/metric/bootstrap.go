@@ -2,8 +2,11 @@ package metric
 
 import (
 	"math"
+	"math/bits"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"sync"
 )
 
 // Interval is where a measure lies with 95 % confidence.
@@ -17,35 +20,64 @@ const Resamples = 1000
 
 // Bootstrap draws n examples with replacement, Resamples times, and returns the 2.5 and 97.5 percentiles of a statistic of
 // the drawn indices. Draws where the statistic is not a number (an AUC of one class) do not count. The same seed
-// gives the same interval.
+// gives the same interval. The statistic is called from several goroutines.
 func Bootstrap(n int, seed uint64, statistic func(drawn []int) float64) Interval {
-	r := rand.New(rand.NewPCG(seed, 0x6d6d6334))
-	drawn := make([]int, n)
-	values := make([]float64, 0, Resamples)
-	for range Resamples {
-		for i := range drawn {
-			drawn[i] = r.IntN(n)
+	return bootstrap(n, seed, func() func(r *rand.PCG) float64 {
+		drawn := make([]int, n)
+		return func(r *rand.PCG) float64 {
+			for i := range drawn {
+				drawn[i] = draw(r, n)
+			}
+			return statistic(drawn)
 		}
-		if v := statistic(drawn); !math.IsNaN(v) {
-			values = append(values, v)
+	})
+}
+
+// BootstrapMean is Bootstrap for a mean of per-example scores.
+func BootstrapMean(scores []float64, seed uint64) Interval {
+	n := len(scores)
+	return bootstrap(n, seed, func() func(r *rand.PCG) float64 {
+		return func(r *rand.PCG) float64 {
+			var sum float64
+			for range n {
+				sum += scores[draw(r, n)]
+			}
+			return sum / float64(n)
 		}
+	})
+}
+
+// draw is a number below n. It is uneven by less than n / 2^64.
+func draw(r *rand.PCG, n int) int {
+	hi, _ := bits.Mul64(r.Uint64(), uint64(n))
+	return int(hi)
+}
+
+// bootstrap makes every resample from a generator of its own, so that it does not matter which goroutine makes it.
+func bootstrap(n int, seed uint64, sampler func() func(r *rand.PCG) float64) Interval {
+	if n == 0 {
+		return Interval{math.NaN(), math.NaN()}
 	}
+	all := make([]float64, Resamples)
+	workers := runtime.GOMAXPROCS(0)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			sample := sampler()
+			for k := w; k < Resamples; k += workers {
+				all[k] = sample(rand.NewPCG(seed, uint64(k)))
+			}
+		}()
+	}
+	wg.Wait()
+	values := slices.DeleteFunc(all, math.IsNaN)
 	if len(values) == 0 {
 		return Interval{math.NaN(), math.NaN()}
 	}
 	slices.Sort(values)
 	return Interval{percentile(values, 0.025), percentile(values, 0.975)}
-}
-
-// BootstrapMean is Bootstrap for a mean of per-example scores.
-func BootstrapMean(scores []float64, seed uint64) Interval {
-	return Bootstrap(len(scores), seed, func(drawn []int) float64 {
-		var sum float64
-		for _, i := range drawn {
-			sum += scores[i]
-		}
-		return sum / float64(len(drawn))
-	})
 }
 
 // percentile interpolates between the neighbours in sorted values.

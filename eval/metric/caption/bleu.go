@@ -19,35 +19,40 @@ type bleuCounts struct {
 func (c *Corpus) BLEU() [maxN]Scores {
 	all := make([]bleuCounts, len(c.images))
 	type scratch struct{ hyp, ref, best []uint32 }
-	fresh := func() *scratch {
-		return &scratch{make([]uint32, c.grams), make([]uint32, c.grams), make([]uint32, c.grams)}
-	}
-	each(c, fresh, func(i int, s *scratch) {
-		im, b := &c.images[i], &all[i]
-		b.length = im.hyp.length()
-		b.refLength = closest(im)
+	fresh := func() *[maxN]scratch {
+		s := new([maxN]scratch)
 		for n := range maxN {
-			b.guess[n] = max(0, b.length-n)
-			for r := range im.refs {
-				for _, g := range im.refs[r].grams[n] {
-					s.ref[g]++
-					s.best[g] = max(s.best[g], s.ref[g])
+			s[n] = scratch{make([]uint32, c.counts[n]), make([]uint32, c.counts[n]), make([]uint32, c.counts[n])}
+		}
+		return s
+	}
+	each(c, fresh, func(i int, scratch *[maxN]scratch) {
+		im, b := c.images[i], &all[i]
+		b.length = c.length(im.hyp)
+		b.refLength = c.closest(im)
+		for n := range maxN {
+			s := &scratch[n]
+			hyp := c.sequences(im.hyp, n)
+			b.guess[n] = len(hyp)
+			// Only what the hypothesis has is counted.
+			for _, g := range hyp {
+				s.hyp[g]++
+			}
+			for ref := im.hyp + 1; ref < im.end; ref++ {
+				grams := c.sequences(ref, n)
+				for _, g := range grams {
+					if s.hyp[g] > 0 {
+						s.ref[g]++
+						s.best[g] = max(s.best[g], s.ref[g])
+					}
 				}
-				for _, g := range im.refs[r].grams[n] {
+				for _, g := range grams {
 					s.ref[g] = 0
 				}
 			}
-			for _, g := range im.hyp.grams[n] {
-				s.hyp[g]++
-			}
-			for _, g := range im.hyp.grams[n] {
+			for _, g := range hyp {
 				b.correct[n] += int(min(s.hyp[g], s.best[g]))
-				s.hyp[g] = 0
-			}
-			for r := range im.refs {
-				for _, g := range im.refs[r].grams[n] {
-					s.best[g] = 0
-				}
+				s.hyp[g], s.best[g] = 0, 0
 			}
 		}
 	})
@@ -75,11 +80,10 @@ func (c *Corpus) BLEU() [maxN]Scores {
 }
 
 // closest is the length of the reference nearest in length to the hypothesis, the shorter one of two.
-func closest(im *image) int {
-	length := im.hyp.length()
-	best := im.refs[0].length()
-	for r := range im.refs {
-		l := im.refs[r].length()
+func (c *Corpus) closest(im image) int {
+	length, best := c.length(im.hyp), c.length(im.hyp+1)
+	for ref := im.hyp + 2; ref < im.end; ref++ {
+		l := c.length(ref)
 		d, e := abs(l-length), abs(best-length)
 		if d < e || d == e && l < best {
 			best = l

@@ -1,6 +1,9 @@
 package caption
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 const (
 	ciderSigma = 6.0
@@ -12,33 +15,48 @@ const (
 // sequence is, is counted over the references of this corpus, so scores of different corpora do not compare, and a
 // corpus of one image scores 0.
 func (c *Corpus) CIDEr() Scores {
-	idf := c.rarity()
+	var idf [maxN][]float64
+	var wg sync.WaitGroup
+	for n := range maxN {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			idf[n] = c.rarity(n)
+		}()
+	}
+	wg.Wait()
 	out := Scores{PerImage: make([]float64, len(c.images))}
 	type scratch struct {
-		count []uint32  // by sequence; all zero between sentences
-		hyp   []float64 // weight in the hypothesis
+		count [maxN][]uint32  // by sequence; all zero between sentences
+		hyp   [maxN][]float64 // weight in the hypothesis
 	}
-	fresh := func() *scratch { return &scratch{count: make([]uint32, c.grams), hyp: make([]float64, c.grams)} }
+	fresh := func() *scratch {
+		s := new(scratch)
+		for n := range maxN {
+			s.count[n], s.hyp[n] = make([]uint32, c.counts[n]), make([]float64, c.counts[n])
+		}
+		return s
+	}
 	each(c, fresh, func(i int, s *scratch) {
-		im := &c.images[i]
+		im := c.images[i]
 		var hypNorm [maxN]float64
 		for n := range maxN {
-			weigh(im.hyp.grams[n], s.count, idf, func(g uint32, w float64) {
-				s.hyp[g] = w
-				hypNorm[n] += w * w
+			hyp, norm := s.hyp[n], 0.0
+			weigh(c.sequences(im.hyp, n), s.count[n], idf[n], func(g uint32, w float64) {
+				hyp[g] = w
+				norm += w * w
 			})
-			hypNorm[n] = math.Sqrt(hypNorm[n])
+			hypNorm[n] = math.Sqrt(norm)
 		}
 		var sum float64
-		for r := range im.refs {
-			ref := &im.refs[r]
-			delta := float64(len(im.hyp.grams[1]) - len(ref.grams[1]))
+		for ref := im.hyp + 1; ref < im.end; ref++ {
+			delta := float64(max(0, c.length(im.hyp)-1) - max(0, c.length(ref)-1))
 			penalty := math.Exp(-delta * delta / (2 * ciderSigma * ciderSigma))
 			for n := range maxN {
-				var dot, norm float64
-				weigh(ref.grams[n], s.count, idf, func(g uint32, w float64) {
+				hyp, dot, norm := s.hyp[n], 0.0, 0.0
+				weigh(c.sequences(ref, n), s.count[n], idf[n], func(g uint32, w float64) {
 					norm += w * w
-					dot += min(s.hyp[g], w) * w
+					dot += min(hyp[g], w) * w
 				})
 				if norm = math.Sqrt(norm); norm != 0 && hypNorm[n] != 0 {
 					dot /= norm * hypNorm[n]
@@ -47,11 +65,11 @@ func (c *Corpus) CIDEr() Scores {
 			}
 		}
 		for n := range maxN {
-			for _, g := range im.hyp.grams[n] {
-				s.hyp[g] = 0
+			for _, g := range c.sequences(im.hyp, n) {
+				s.hyp[n][g] = 0
 			}
 		}
-		out.PerImage[i] = sum / maxN / float64(len(im.refs)) * ciderScale
+		out.PerImage[i] = sum / maxN / float64(im.end-im.hyp-1) * ciderScale
 	})
 	out.Corpus = mean(out.PerImage)
 	return out
@@ -70,18 +88,16 @@ func weigh(grams, count []uint32, idf []float64, f func(g uint32, w float64)) {
 	}
 }
 
-// rarity is ln(images) - ln(images whose references hold the sequence).
-func (c *Corpus) rarity() []float64 {
-	df := make([]uint32, c.grams)
-	last := make([]uint32, c.grams) // the image that was counted last, plus one
-	for i := range c.images {
-		for r := range c.images[i].refs {
-			for _, grams := range c.images[i].refs[r].grams {
-				for _, g := range grams {
-					if last[g] != uint32(i+1) {
-						last[g] = uint32(i + 1)
-						df[g]++
-					}
+// rarity is ln(images) - ln(images whose references hold the sequence), by sequence of n+1 words.
+func (c *Corpus) rarity(n int) []float64 {
+	df := make([]uint32, c.counts[n])
+	last := make([]uint32, c.counts[n]) // the image that was counted last, plus one
+	for i, im := range c.images {
+		for ref := im.hyp + 1; ref < im.end; ref++ {
+			for _, g := range c.sequences(ref, n) {
+				if last[g] != uint32(i+1) {
+					last[g] = uint32(i + 1)
+					df[g]++
 				}
 			}
 		}
@@ -91,9 +107,9 @@ func (c *Corpus) rarity() []float64 {
 	for i := 1; i < len(logs); i++ {
 		logs[i] = math.Log(float64(i))
 	}
-	idf := make([]float64, c.grams)
-	for g, n := range df {
-		idf[g] = all - logs[n]
+	idf := make([]float64, len(df))
+	for g, k := range df {
+		idf[g] = all - logs[k]
 	}
 	return idf
 }

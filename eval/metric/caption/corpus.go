@@ -13,38 +13,255 @@ const maxN = 4
 // Corpus is a set of images with all word sequences numbered.
 type Corpus struct {
 	images []image
-	grams  int // how many different word sequences of up to maxN words there are
+	// Sentence s has its words at starts[s] .. starts[s+1]. grams[n-1][i] is the number of the n words that begin at word
+	// i of their sentence; places where fewer than n words are left hold nothing.
+	starts []int32
+	grams  [maxN][]uint32
+	counts [maxN]int // how many different sequences of n words there are
+	split  map[int][]uint32
 }
 
-type image struct {
-	hyp  sentence
-	refs []sentence
+// image is where an image's sentences are: the hypothesis, then its references.
+type image struct{ hyp, end int }
+
+// sequences are the numbers of a sentence's sequences of n+1 words, in order and with repetitions.
+func (c *Corpus) sequences(sentence, n int) []uint32 {
+	from, to := int(c.starts[sentence]), int(c.starts[sentence+1])-n
+	return c.grams[n][from:max(from, to)]
 }
 
-// sentence holds the numbers of its word sequences: grams[n-1] those of n words, in order and with repetitions.
-type sentence struct {
-	grams [maxN][]uint32
-	split []uint32 // the words when split at single spaces, for ROUGE
-}
+func (c *Corpus) length(sentence int) int { return int(c.starts[sentence+1] - c.starts[sentence]) }
 
-func (s *sentence) length() int { return len(s.grams[0]) }
+// parts are the words of a sentence when it is split at single spaces.
+func (c *Corpus) parts(sentence int) []uint32 {
+	if p, ok := c.split[sentence]; ok {
+		return p
+	}
+	return c.sequences(sentence, 0)
+}
 
 // NewCorpus numbers the words of all items. An image without references cannot be scored and is an error.
 func NewCorpus(items []Item) (*Corpus, error) {
-	c := &Corpus{images: make([]image, len(items))}
-	n := newNumbers()
+	c := &Corpus{images: make([]image, len(items)), split: map[int][]uint32{}}
+	var sentences []string
 	for i, item := range items {
 		if len(item.References) == 0 {
 			return nil, fmt.Errorf("caption %d has no references: leave the image out or give it some", i)
 		}
-		c.images[i].hyp = n.sentence(item.Hypothesis)
-		c.images[i].refs = make([]sentence, len(item.References))
-		for k, r := range item.References {
-			c.images[i].refs[k] = n.sentence(r)
+		first := len(sentences)
+		sentences = append(append(sentences, item.Hypothesis), item.References...)
+		c.images[i] = image{first, len(sentences)}
+	}
+	c.number(sentences)
+	var wg sync.WaitGroup
+	for n := 1; n < maxN; n++ {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if c.counts[0] < 1<<16 {
+				c.packSequences(n)
+			}
+		}()
+	}
+	wg.Wait()
+	if c.counts[0] >= 1<<16 {
+		for n := 1; n < maxN; n++ {
+			c.chainSequences(n)
 		}
 	}
-	c.grams = int(n.next)
 	return c, nil
+}
+
+// number fills grams[0]. Each goroutine numbers the words of its part by itself, and the numbers are made one afterwards.
+func (c *Corpus) number(sentences []string) {
+	type part struct {
+		numbers map[string]uint32
+		order   []string // words by their number in this part
+		words   []uint32
+		lengths []int32
+		split   map[int][]uint32
+	}
+	parts := make([]part, min(runtime.GOMAXPROCS(0), len(sentences)/1024+1))
+	bound := func(k int) int { return k * len(sentences) / len(parts) }
+	var wg sync.WaitGroup
+	for k := range parts {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			p := &parts[k]
+			p.numbers, p.split = map[string]uint32{}, map[int][]uint32{}
+			number := func(w string) uint32 {
+				id, ok := p.numbers[w]
+				if !ok {
+					id = uint32(len(p.order))
+					p.numbers[w] = id
+					p.order = append(p.order, w)
+				}
+				return id
+			}
+			p.words = make([]uint32, 0, 12*(bound(k+1)-bound(k)))
+			for s := bound(k); s < bound(k+1); s++ {
+				before := len(p.words)
+				odd := eachWord(sentences[s], func(w string) { p.words = append(p.words, number(w)) })
+				p.lengths = append(p.lengths, int32(len(p.words)-before))
+				if odd {
+					var split []uint32
+					for _, w := range strings.Split(sentences[s], " ") {
+						split = append(split, number(w))
+					}
+					p.split[s] = split
+				}
+			}
+		}()
+	}
+	wg.Wait()
+
+	total := 0
+	for k := range parts {
+		total += len(parts[k].words)
+	}
+	c.starts = make([]int32, 1, len(sentences)+1)
+	c.grams[0] = make([]uint32, 0, total)
+	all := map[string]uint32{}
+	for k := range parts {
+		p := &parts[k]
+		to := make([]uint32, len(p.order))
+		for i, w := range p.order {
+			id, ok := all[w]
+			if !ok {
+				id = uint32(len(all))
+				all[w] = id
+			}
+			to[i] = id
+		}
+		for _, w := range p.words {
+			c.grams[0] = append(c.grams[0], to[w])
+		}
+		for _, l := range p.lengths {
+			c.starts = append(c.starts, c.starts[len(c.starts)-1]+l)
+		}
+		for s, split := range p.split {
+			for i, w := range split {
+				split[i] = to[w]
+			}
+			c.split[s] = split
+		}
+	}
+	c.counts[0] = len(all)
+}
+
+// eachWord calls f for every word, split at white space as Python does. It reports whether splitting at single spaces
+// gives something else.
+func eachWord(s string, f func(w string)) (odd bool) {
+	start := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == ' ' {
+			if i == start {
+				odd = true
+			} else {
+				f(s[start:i])
+			}
+			start = i + 1
+		} else if c < ' ' || c == 0xc2 || c >= 0xe1 && c <= 0xe3 { // other white space may be here: the careful way
+			rest := s[start:]
+			for _, w := range words(rest) {
+				f(w)
+			}
+			return true
+		}
+	}
+	if start == len(s) {
+		return true // the empty string is one empty part
+	}
+	f(s[start:])
+	return odd
+}
+
+// packSequences numbers sequences of n+1 words whose word numbers fit into 16 bits each.
+func (c *Corpus) packSequences(n int) {
+	words, out := c.grams[0], make([]uint32, len(c.grams[0]))
+	t := newTable(len(words))
+	mask := ^uint64(0) >> (64 - 16*(n+1))
+	for s := 0; s+1 < len(c.starts); s++ {
+		var key uint64
+		for i := int(c.starts[s]); i < int(c.starts[s+1]); i++ {
+			key = (key<<16 | uint64(words[i])) & mask
+			if first := i - n; first >= int(c.starts[s]) {
+				out[first] = t.number(key)
+			}
+		}
+	}
+	c.grams[n], c.counts[n] = out, t.used
+}
+
+// chainSequences numbers sequences of n+1 words by the number of the first n and the last word.
+func (c *Corpus) chainSequences(n int) {
+	words, prefix, out := c.grams[0], c.grams[n-1], make([]uint32, len(c.grams[0]))
+	t := newTable(len(words))
+	for s := 0; s+1 < len(c.starts); s++ {
+		for i := int(c.starts[s]); i+n < int(c.starts[s+1]); i++ {
+			out[i] = t.number(uint64(prefix[i])<<32 | uint64(words[i+n]))
+		}
+	}
+	c.grams[n], c.counts[n] = out, t.used
+}
+
+// table numbers keys in the order in which they come. Open addressing; the number is stored plus one, 0 is free.
+type table struct {
+	slots []slot
+	used  int
+}
+
+type slot struct {
+	key    uint64
+	number uint32
+}
+
+func newTable(expected int) *table {
+	size := 1 << 10
+	for size < expected/2 {
+		size *= 2
+	}
+	return &table{slots: make([]slot, size)}
+}
+
+func (t *table) number(key uint64) uint32 {
+	mask := uint64(len(t.slots) - 1)
+	at := spread(key) & mask
+	for t.slots[at].number != 0 {
+		if t.slots[at].key == key {
+			return t.slots[at].number - 1
+		}
+		at = (at + 1) & mask
+	}
+	t.used++
+	t.slots[at] = slot{key, uint32(t.used)}
+	if 4*t.used > 3*len(t.slots) {
+		t.grow()
+	}
+	return uint32(t.used - 1)
+}
+
+func (t *table) grow() {
+	old := t.slots
+	t.slots = make([]slot, 2*len(old))
+	mask := uint64(len(t.slots) - 1)
+	for _, s := range old {
+		if s.number == 0 {
+			continue
+		}
+		at := spread(s.key) & mask
+		for t.slots[at].number != 0 {
+			at = (at + 1) & mask
+		}
+		t.slots[at] = s
+	}
+}
+
+func spread(key uint64) uint64 {
+	key *= 0x9E3779B97F4A7C15
+	return key ^ key>>32
 }
 
 // each runs f on every image, on all processors, with scratch memory of its own for each goroutine.
@@ -62,91 +279,4 @@ func each[S any](c *Corpus, scratch func() S, f func(i int, s S)) {
 		}()
 	}
 	wg.Wait()
-}
-
-// numbers gives every word and every sequence of words a number. A sequence is known by the number of the sequence
-// without its last word, and that word.
-type numbers struct {
-	words map[string]uint32
-	next  uint32
-	keys  []uint64 // open addressing; a key is (prefix+1)<<32 | word
-	ids   []uint32
-	used  int
-}
-
-func newNumbers() *numbers {
-	return &numbers{words: map[string]uint32{}, keys: make([]uint64, 1<<12), ids: make([]uint32, 1<<12)}
-}
-
-func (n *numbers) word(w string) uint32 {
-	id, ok := n.words[w]
-	if !ok {
-		id = n.next
-		n.next++
-		n.words[w] = id
-	}
-	return id
-}
-
-func (n *numbers) sequence(prefix, word uint32) uint32 {
-	key := uint64(prefix+1)<<32 | uint64(word)
-	for {
-		mask := uint64(len(n.keys) - 1)
-		at := (key * 0x9E3779B97F4A7C15) >> 20 & mask
-		for n.keys[at] != 0 {
-			if n.keys[at] == key {
-				return n.ids[at]
-			}
-			at = (at + 1) & mask
-		}
-		if n.used*2 < len(n.keys) {
-			n.keys[at], n.ids[at] = key, n.next
-			n.used++
-			n.next++
-			return n.next - 1
-		}
-		n.grow()
-	}
-}
-
-func (n *numbers) grow() {
-	keys, ids := n.keys, n.ids
-	n.keys, n.ids = make([]uint64, 4*len(keys)), make([]uint32, 4*len(ids))
-	mask := uint64(len(n.keys) - 1)
-	for i, key := range keys {
-		if key == 0 {
-			continue
-		}
-		at := (key * 0x9E3779B97F4A7C15) >> 20 & mask
-		for n.keys[at] != 0 {
-			at = (at + 1) & mask
-		}
-		n.keys[at], n.ids[at] = key, ids[i]
-	}
-}
-
-func (n *numbers) sentence(s string) sentence {
-	ws := words(s)
-	all := make([]uint32, 0, maxN*len(ws)+1)
-	var out sentence
-	for _, w := range ws {
-		all = append(all, n.word(w))
-	}
-	out.grams[0] = all[:len(ws):len(ws)]
-	for k := 1; k < maxN; k++ {
-		prefix := out.grams[k-1]
-		start := len(all)
-		for i := k; i < len(ws); i++ {
-			all = append(all, n.sequence(prefix[i-k], out.grams[0][i]))
-		}
-		out.grams[k] = all[start:len(all):len(all)]
-	}
-	out.split = out.grams[0]
-	if parts := strings.Split(s, " "); len(parts) != len(ws) || len(parts) == 1 && len(ws) == 1 && parts[0] != ws[0] {
-		out.split = make([]uint32, len(parts))
-		for i, p := range parts {
-			out.split[i] = n.word(p)
-		}
-	}
-	return out
 }

@@ -8,12 +8,14 @@ const rougeBeta = 1.2
 func (c *Corpus) ROUGE() Scores {
 	out := Scores{PerImage: make([]float64, len(c.images))}
 	each(c, func() *[]int { return new([]int) }, func(i int, row *[]int) {
-		im := &c.images[i]
+		im := c.images[i]
+		hyp := c.parts(im.hyp)
 		var precision, recall float64
-		for r := range im.refs {
-			common := float64(subsequence(im.hyp.split, im.refs[r].split, row))
-			precision = max(precision, common/float64(len(im.hyp.split)))
-			recall = max(recall, common/float64(len(im.refs[r].split)))
+		for r := im.hyp + 1; r < im.end; r++ {
+			ref := c.parts(r)
+			common := float64(subsequence(hyp, ref, row))
+			precision = max(precision, common/float64(len(hyp)))
+			recall = max(recall, common/float64(len(ref)))
 		}
 		if precision != 0 && recall != 0 {
 			const b2 = rougeBeta * rougeBeta

@@ -56,23 +56,37 @@ func newAutomaton(exprs []string) *automaton {
 
 // classify groups characters by the expressions' own ranges.
 func (a *automaton) classify() {
+	// Many instructions read the same set of characters.
+	var sets []*syntax.Inst
+	known := map[string]bool{}
 	cut := map[rune]bool{0: true, 0x10000: true}
 	for _, p := range a.progs {
 		for i := range p.Inst {
 			in := &p.Inst[i]
-			switch in.Op {
-			case syntax.InstRune, syntax.InstRune1:
-				for k, r := range in.Rune {
-					if len(in.Rune) == 1 {
-						cut[r], cut[r+1] = true, true
-						if syntax.Flags(in.Arg)&syntax.FoldCase != 0 { // a letter and its other case
-							cut[r^0x20], cut[r^0x20+1] = true, true
-						}
-					} else if k%2 == 0 {
-						cut[r] = true
-					} else {
-						cut[r+1] = true
+			if in.Op != syntax.InstRune && in.Op != syntax.InstRune1 {
+				continue
+			}
+			key := make([]byte, 0, 8+4*len(in.Rune))
+			key = binary.AppendUvarint(key, uint64(in.Arg))
+			for _, r := range in.Rune {
+				key = binary.BigEndian.AppendUint32(key, uint32(r))
+			}
+			if known[string(key)] {
+				continue
+			}
+			known[string(key)] = true
+			sets = append(sets, in)
+			for k, r := range in.Rune {
+				switch {
+				case len(in.Rune) == 1:
+					cut[r], cut[r+1] = true, true
+					if syntax.Flags(in.Arg)&syntax.FoldCase != 0 { // a letter and its other case
+						cut[r^0x20], cut[r^0x20+1] = true, true
 					}
+				case k%2 == 0:
+					cut[r] = true
+				default:
+					cut[r+1] = true
 				}
 			}
 		}
@@ -84,24 +98,16 @@ func (a *automaton) classify() {
 		}
 	}
 	slices.Sort(starts)
-	// Intervals that behave alike in every instruction are one class.
+	// Intervals that behave alike in every set are one class.
 	byBehaviour := map[string]uint8{}
+	key := make([]byte, len(sets)/8+1)
 	for i, r := range starts {
-		var key []byte
-		bit, acc := 0, byte(0)
-		for _, p := range a.progs {
-			for k := range p.Inst {
-				if op := p.Inst[k].Op; op == syntax.InstRune || op == syntax.InstRune1 {
-					if p.Inst[k].MatchRune(r) {
-						acc |= 1 << bit
-					}
-					if bit++; bit == 8 {
-						key, bit, acc = append(key, acc), 0, 0
-					}
-				}
+		clear(key)
+		for k, in := range sets {
+			if in.MatchRune(r) {
+				key[k/8] |= 1 << (k % 8)
 			}
 		}
-		key = append(key, acc)
 		class, known := byBehaviour[string(key)]
 		if !known {
 			class = uint8(len(a.samples))

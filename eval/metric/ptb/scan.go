@@ -10,22 +10,21 @@ import (
 type scanner struct {
 	rules []rule
 	all   *automaton
-	heads []*automaton // of rules with something behind: the token alone
-	tails []*automaton // and what stands behind it alone
+	parts []func() [2]*automaton // of rules with something behind: the token alone, and what stands behind it alone
 }
 
 var theScanner = sync.OnceValue(func() *scanner {
 	s := &scanner{rules: rules()}
 	var exprs []string
 	for _, r := range s.rules {
-		var head, tail *automaton
 		expr := "(?:" + r.token + ")"
 		if r.next != "" {
-			head, tail = newAutomaton([]string{r.token}), newAutomaton([]string{r.next})
 			expr += "(?:" + r.next + ")"
 		}
 		exprs = append(exprs, expr)
-		s.heads, s.tails = append(s.heads, head), append(s.tails, tail)
+		s.parts = append(s.parts, sync.OnceValue(func() [2]*automaton {
+			return [2]*automaton{newAutomaton([]string{r.token}), newAutomaton([]string{r.next})}
+		}))
 	}
 	s.all = newAutomaton(exprs)
 	return s
@@ -66,10 +65,11 @@ func (s *scanner) next(text string) (token string, size int, do *action) {
 // headOf is the length of the token when rule and what follows it match all of seen: the longest that leaves a rest
 // which may follow. White space at its end belongs to what follows.
 func (s *scanner) headOf(which int, seen string) int {
-	ends := s.heads[which].ends(seen)
+	parts := s.parts[which]()
+	ends := parts[0].ends(seen)
 	for i := len(ends) - 1; i >= 0; i-- {
 		rest := seen[ends[i]:]
-		for _, n := range s.tails[which].ends(rest) {
+		for _, n := range parts[1].ends(rest) {
 			if n == len(rest) {
 				return ends[i]
 			}
