@@ -74,8 +74,6 @@ func (c *Config) check() error {
 		return usage("--slice %d/%d: it must be I/N with I from 1 to N", c.Slice, c.Slices)
 	case c.Slices > 0 && c.Stage == "":
 		return usage("--slice needs --stage")
-	case c.Settings.Candidates == "all":
-		return usage("candidates: all needs the pages' HTML (--index and --warc-base); a WAT lists img@src only")
 	case c.Embedder == nil && (c.Stage == "" || c.Stage == "embed"):
 		return usage("a build needs a CLIP model to match images with sentences: give --clip demo (small, in the program) or --clip DIR (config, weights and tokenizer of an open_clip or Hugging Face model)")
 	}
@@ -105,6 +103,16 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 	if r.journal, err = openJournal(ctx, r.store); err != nil {
 		return Summary{}, err
 	}
+	if resumed {
+		done, all := 0, 0
+		for _, p := range r.phases {
+			done, all = done+r.journal.done(p.name), all+p.tasks(r)
+		}
+		r.note("going on with %s: %d of %d tasks are done", r.store.Location(""), done, all)
+	}
+	if r.cfg.Settings.Candidates == "all" {
+		r.note("%s", allByWAT)
+	}
 	r.scratch = r.scratchDir()
 	if r.cfg.Slices == 0 && r.cfg.Scratch == "" && r.local != "" {
 		if err := os.RemoveAll(r.scratch); err != nil { // what dead processes left; we have the run alone
@@ -129,6 +137,9 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 	}
 	return r.finish(ctx)
 }
+
+// allByWAT is said where --candidates all changes nothing.
+const allByWAT = "candidates all: a WAT lists img@src only; srcset and lazy-load attributes stand in the pages' HTML"
 
 // openRun opens the store of a run; tests put faults in its way.
 var openRun = func(ctx context.Context, cfg *Config) (storage.Store, error) {

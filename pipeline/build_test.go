@@ -285,7 +285,7 @@ func TestOffline(t *testing.T) {
 
 // TestFrom changes settings of a run: what they do not touch is taken over, and the product is that of a fresh build.
 func TestFrom(t *testing.T) {
-	w := newWorld(t, 40)
+	w := newWorld(t, 25)
 	first := t.TempDir()
 	build(t, w.config(first))
 	for set, want := range map[string]string{"match.min_similarity=0.5": "match", "dedup.corpus_max=3": "count", "dedup.min_side=30": "inspect",

@@ -107,7 +107,7 @@ func TestDeathAtAnyCommit(t *testing.T) {
 	build(t, w.config(out))
 	changes := never - deaths.Load()
 	rnd := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-	for range 8 {
+	for range 6 {
 		at := 1 + rnd.Int64N(changes)
 		after = rnd.IntN(2) == 0
 		what := fmt.Sprintf("death at change %d of %d (after %v)", at, changes, after)

@@ -98,6 +98,9 @@ func (r *run) manifest(ctx context.Context) (*Manifest, error) {
 	if r.plan.Faces == "" {
 		m.Off = append(m.Off, schemas.RuleFace+": no weights were given (--faces)")
 	}
+	if r.cfg.Settings.Candidates == "all" {
+		m.Off = append(m.Off, allByWAT)
+	}
 	m.Funnel = funnel(m.Counts)
 	return m, r.addProfiles(ctx, m)
 }
