@@ -19,7 +19,7 @@ type MediaMask struct {
 //
 // Masks combine: a key is seen when all that are set allow it. A query that may see no key attends to all keys of
 // the first segment uniformly (so does PyTorch with finfo.min masks; it happens when a text has more markers than images), except
-// where MediaMask says zeros. LSE is what Backward needs: per query the log of the sum of exponentials of
+// where MediaMask says zeros, and with HiddenOnce to those keys of the first segment that not both Causal and KeyMask hide. LSE is what Backward needs: per query the log of the sum of exponentials of
 // its scores, +Inf for a uniform query, -Inf for one of zeros. What a hidden key's K and V hold must be finite.
 type Attention struct {
 	Q, K, V, Out Tensor
@@ -28,6 +28,7 @@ type Attention struct {
 	Causal       bool       // query i sees key j when j <= i + Tk - Tq (Tk - Tq are cached keys)
 	Slopes       Tensor     // fp32 [H]: ALiBi, adds Slopes[h] * (j - (Tk-1)); or none
 	KeyMask      Tensor     // uint8 [B,Tk]: 0 hides the key; or none
+	HiddenOnce   bool       // finfo.min masks that are added up instead of replacing scores (LLaMA's): twice is -Inf
 	Media        *MediaMask // or nil
 	LSE          Tensor     // fp32 [B,H,Tq]: kept for the gradient, or none
 }

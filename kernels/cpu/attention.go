@@ -38,6 +38,9 @@ func attentionOf(op *kernels.Attention) C.struct_attention {
 	if op.Causal {
 		a.causal = 1
 	}
+	if op.HiddenOnce && op.Causal && !op.KeyMask.None() {
+		a.hidden_once = 1
+	}
 	if m := op.Media; m != nil {
 		a.text_time, a.keys_per_media = (*C.int32_t)(pointer(m.TextTime)), C.int64_t(m.KeysPerMedia)
 		if m.Previous {

@@ -19,7 +19,7 @@ struct attention {
   int64_t b, tq, tk, tk2, h, hkv, d;
   struct heads q, k, v, k2, v2, out;
   float scale;
-  int causal;
+  int causal, hidden_once;
   const float *slopes;     // [H], or NULL
   const uint8_t *key_mask; // [B,Tk], or NULL
   const int32_t *text_time; // [B,Tq], or NULL

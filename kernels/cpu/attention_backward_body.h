@@ -62,8 +62,9 @@ INLINE void put(const struct heads *g, int add, int64_t at, float *row, int64_t 
 // weights_again makes P of one query from its masked scores.
 INLINE void weights_again(float *s, int64_t step, const struct attention *a, int64_t b, int64_t h, int64_t i, int64_t p0, int64_t p1, float lse) {
   if (lse == INFINITY || lse == -INFINITY) {
+    float share = 1.0f / how_many_alike(a, b, i);
     for (int64_t p = p0; p < p1; p++)
-      for (int j = 0; j < WIDTH; j++) s[(p - p0) * step + j] = lse > 0 && p * WIDTH + j < a->tk ? 1.0f / (float)a->tk : 0.0f;
+      for (int j = 0; j < WIDTH; j++) s[(p - p0) * step + j] = lse > 0 ? alike(a, b, i, p * WIDTH + j) * share : 0.0f;
     return;
   }
   mask_row(s, step, a, b, h, sees(a, b, i), p0, p1);

@@ -113,6 +113,20 @@ INLINE float soften(float *s, int64_t step, float top, int64_t panels) {
   return sum;
 }
 
+// alike is what a query that sees nothing gives to a key, before it is divided by the number of such keys.
+INLINE float alike(const struct attention *a, int64_t b, int64_t i, int64_t key) {
+  if (key >= a->tk) return 0.0f;
+  int twice = a->hidden_once && key > i + a->tk - a->tq && !a->key_mask[b * a->tk + key];
+  return twice ? 0.0f : 1.0f;
+}
+
+INLINE float how_many_alike(const struct attention *a, int64_t b, int64_t i) {
+  if (!a->hidden_once) return (float)a->tk;
+  float n = 0;
+  for (int64_t key = 0; key < a->tk; key++) n += alike(a, b, i, key);
+  return n;
+}
+
 // weigh makes the weights of one query from its scores and returns their sum and, in lse, what the gradient needs.
 INLINE float weigh(float *s, int64_t step, const struct attention *a, int64_t b, int64_t h, int64_t i, int64_t p0, int64_t p1, float *lse) {
   struct sight see = sees(a, b, i);
@@ -123,10 +137,10 @@ INLINE float weigh(float *s, int64_t step, const struct attention *a, int64_t b,
       for (int j = 0; j < WIDTH; j++) {
         float *x = s + (p - p0) * step + j;
         if (*x != *x) none = *x;
-        *x = !see.zeros && p * WIDTH + j < a->tk ? 1.0f : 0.0f;
+        *x = see.zeros ? 0.0f : alike(a, b, i, p * WIDTH + j);
       }
     *lse = see.zeros ? -INFINITY : INFINITY + none;
-    return see.zeros ? 1.0f : (float)a->tk + none;
+    return see.zeros ? 1.0f : how_many_alike(a, b, i) + none;
   }
   float sum = soften(s, step, top, p1 - p0);
   *lse = top + logf(sum);

@@ -104,6 +104,7 @@ func makeAttention(g *Gen) kernels.Op {
 	}
 	if media == 0 && op.K2.None() && g.Chance(50) {
 		op.KeyMask = g.Bytes(2, b, tk) // some queries may see no key
+		op.HiddenOnce = g.Chance(50)
 	}
 	if media > 0 {
 		op.Media = &kernels.MediaMask{TextTime: g.Ints(0, media+2, b, tq), KeysPerMedia: tk / media, Previous: g.Chance(30)}

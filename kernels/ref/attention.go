@@ -87,9 +87,7 @@ func (s *scorer) weights(b, h, i int) (weights []float64, lse float64) {
 		seen++
 	}
 	if seen == 0 {
-		for j := range weights {
-			weights[j] = 1 / float64(s.tk)
-		}
+		s.uniform(weights, b, i)
 		return weights, math.Inf(1)
 	}
 	var sum float64
@@ -104,6 +102,22 @@ func (s *scorer) weights(b, h, i int) (weights []float64, lse float64) {
 		weights[j] /= sum
 	}
 	return weights, largest + math.Log(sum)
+}
+
+// uniform is the weights of a query that sees no key.
+func (s *scorer) uniform(weights []float64, b, i int) {
+	count := 0
+	for j := range weights {
+		weights[j] = 0
+		twice := s.op.HiddenOnce && s.op.Causal && j > i+s.tk-s.tq && s.mask != nil && s.mask[b*s.tk+j] == 0
+		if j < s.tk && !twice {
+			weights[j] = 1
+			count++
+		}
+	}
+	for j := range weights {
+		weights[j] /= float64(count)
+	}
 }
 
 func attention(op *kernels.Attention) {
