@@ -39,8 +39,16 @@ func (b *GatedBlock) Matrices() []*kernels.Param {
 
 // KeysValues are those of media [B,S*N,E]: [B,S*N,H,D] each, views of one tensor.
 func (b *GatedBlock) KeysValues(p *kernels.Pass, media kernels.Tensor) (k, v kernels.Tensor) {
+	return b.views(b.packed(p, media))
+}
+
+// packed is keys and values [B,S*N,2*H*D] in one tensor, of which views are the two.
+func (b *GatedBlock) packed(p *kernels.Pass, media kernels.Tensor) kernels.Tensor {
+	return p.Linear(media, b.toKV, nil)
+}
+
+func (b *GatedBlock) views(kv kernels.Tensor) (k, v kernels.Tensor) {
 	inner := b.c.Heads * b.c.HeadDim
-	kv := p.Linear(media, b.toKV, nil)
 	return kv.Slice(2, 0, inner).Split(2, b.c.HeadDim), kv.Slice(2, inner, 2*inner).Split(2, b.c.HeadDim)
 }
 

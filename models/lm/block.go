@@ -159,7 +159,8 @@ func (b *block) attend(p *kernels.Pass, i int, x, residual kernels.Tensor, r *ru
 	if r.cache != nil {
 		k, v = r.cache.put(p, i, k, v)
 	}
-	mixed := p.Attention(kernels.Attention{Q: q, K: k, V: v, Scale: b.scale, Causal: true, Slopes: r.slopes, KeyMask: r.keyMask})
+	mixed := p.Attention(kernels.Attention{Q: q, K: k, V: v, Scale: b.scale, Causal: true, Slopes: r.slopes, KeyMask: r.keyMask,
+		HiddenOnce: b.c.addsMasks()})
 	return p.LinearAdd(mixed.Reshape(x.Shape()...), b.out.w, b.out.b, residual)
 }
 

@@ -79,6 +79,11 @@ type Config struct {
 // HeadDim is the number of features of a head.
 func (c Config) HeadDim() int { return c.Width / c.Heads }
 
+// addsMasks says that transformers adds the causal and the padding mask of the family, so that a padded place, which sees
+// nothing, attends to what is hidden once alone. The others replace scores. Only what reads padded places can tell: open_flamingo's
+// ranking.
+func (c Config) addsMasks() bool { return c.Arch == LLaMA || c.Arch == NeoX || c.Arch == GPT2 }
+
 const maxConfig = 1 << 24 // no number of a config may be larger
 
 func (c Config) check() error {
