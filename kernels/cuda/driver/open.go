@@ -1,0 +1,82 @@
+//go:build cuda && cgo
+
+package driver
+
+/*
+#cgo LDFLAGS: -L${SRCDIR}/lib -ldl
+#include <cuda.h>
+#include <stdlib.h>
+#include "trampolines.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"unsafe"
+)
+
+// Library is what the environment variable MMC4_LIBCUDA may replace: the driver's library.
+const Library = "libcuda.so.1"
+
+var opening struct {
+	sync.Mutex
+	open bool
+}
+
+// Open loads the driver once and initialises it. The error says what is missing and speaks of the driver.
+func Open() error {
+	opening.Lock()
+	defer opening.Unlock()
+	if opening.open {
+		return nil
+	}
+	path := os.Getenv("MMC4_LIBCUDA")
+	if path == "" {
+		path = Library
+	}
+	cpath, why := C.CString(path), (*C.char)(C.calloc(1, 512))
+	defer C.free(unsafe.Pointer(cpath))
+	defer C.free(unsafe.Pointer(why))
+	if C.driver_load(cpath, why, 512) != 0 {
+		return fmt.Errorf("no NVIDIA driver here: %s; install one of version 525 or later, or use --device cpu", C.GoString(why))
+	}
+	if err := check("cuInit", C.cuInit(0)); err != nil {
+		C.driver_forget()
+		return fmt.Errorf("the NVIDIA driver does not start: %w; nvidia-smi may say more", err)
+	}
+	opening.open = true
+	return nil
+}
+
+// Lacks lists the functions that the loaded driver does not have; calling one answers "not supported".
+func Lacks() (names []string) {
+	for i := C.int(0); ; i++ {
+		name := C.driver_lacks(i)
+		if name == nil {
+			return names
+		}
+		names = append(names, C.GoString(name))
+	}
+}
+
+// Error is a CUresult that is no success.
+type Error struct {
+	Call string
+	Code int
+	Name string // "CUDA_ERROR_OUT_OF_MEMORY"
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s (%d)", e.Call, e.Name, e.Code) }
+
+func check(call string, r C.CUresult) error {
+	if r == C.CUDA_SUCCESS {
+		return nil
+	}
+	var name *C.char
+	if C.cuGetErrorName(r, &name) != C.CUDA_SUCCESS || name == nil {
+		return &Error{call, int(r), "no name"}
+	}
+	return &Error{call, int(r), C.GoString(name)}
+}
