@@ -70,7 +70,12 @@ func strip(s string) string {
 // pair loads the first usable picture and chooses a caption: one of Captions, or the sentence that the picture was matched to.
 func (b *builder) pair(draws Draws) (Picture, string, *Reject) {
 	d := b.doc
-	for i := range d.Images {
+	first := 0 // of several pictures with their sentences, another one each epoch
+	if len(d.Captions) == 0 {
+		first = int(draws.Pick * float64(len(d.Images)))
+	}
+	for k := range d.Images {
+		i := (first + k) % len(d.Images)
 		data, _ := b.load(i)
 		if data == nil && d.Images[i].Square == nil || b.small(i, data) {
 			continue

@@ -17,6 +17,7 @@ type Document struct {
 	Similarity [][]float64 // rows = Images, columns = Sentences; nil where the form has none
 	Captions   []string    // of Images[0], for pairs and drawings
 	Tokens     []int32     // ready ids, for text that was packed before
+	Bad        string      // why the record cannot be read; everything else is then empty
 	Generated  string      // text with _!_IMAGEk_!_ places (MMC4's ChatGPT sequences), or ""
 }
 

@@ -1,0 +1,115 @@
+package data
+
+// MMC4's own form: JSON lines, with the pictures in a folder or as base64 in the lines. A block is some lines of a file.
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"mmc4/internal/storage"
+)
+
+const linesOfBlock = 256
+
+type lines struct {
+	blocksOf
+	ranges  []byteRange
+	folder  string
+	options storage.Options
+}
+
+type byteRange struct {
+	ref       storage.Ref
+	from, to  int64
+	firstLine int
+}
+
+// OpenLines finds the lines of MMC4 files. Pictures without base64 are looked for in folder by image_name; with folder ""
+// they are missing.
+func OpenLines(ctx context.Context, patterns []string, folder string, o storage.Options) (Source, error) {
+	refs, err := glob(ctx, patterns, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &lines{folder: folder, options: o}
+	for _, ref := range refs {
+		if err := s.index(ctx, ref); err != nil {
+			return nil, fmt.Errorf("%s: %w", ref.Location(), err)
+		}
+	}
+	return s, nil
+}
+
+func (s *lines) index(ctx context.Context, ref storage.Ref) error {
+	object, err := ref.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	var at, from int64
+	line, first, n := 0, 0, 0
+	flush := func() {
+		if n > 0 {
+			s.ranges = append(s.ranges, byteRange{ref, from, at, first})
+			s.counts = append(s.counts, n)
+			s.names = append(s.names, fmt.Sprintf("%s, lines %d to %d", ref.Location(), first+1, first+n))
+		}
+		from, first, n = at, line, 0
+	}
+	r := bufio.NewReaderSize(storage.Reader(ctx, object), 1<<20)
+	for pending := false; ; {
+		part, err := r.ReadSlice('\n')
+		at += int64(len(part))
+		pending = pending || len(part) > 0
+		switch {
+		case err == bufio.ErrBufferFull:
+			continue
+		case err != nil && err != io.EOF:
+			return err
+		}
+		if pending {
+			line++
+			n++
+		}
+		if n == linesOfBlock || err == io.EOF {
+			flush()
+		}
+		if err == io.EOF {
+			return nil
+		}
+		pending = false
+	}
+}
+
+func (s *lines) Read(ctx context.Context, block int) ([]*Document, error) {
+	at := s.ranges[block]
+	object, err := at.ref.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer object.Close()
+	text := make([]byte, at.to-at.from)
+	if _, err := io.ReadFull(io.NewSectionReader(object, at.from, at.to-at.from), text); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.names[block], err)
+	}
+	out := make([]*Document, 0, s.counts[block])
+	for i := range s.counts[block] {
+		line, rest, _ := bytes.Cut(text, []byte{'\n'})
+		text = rest
+		id := fmt.Sprintf("%s:%d", at.ref.Name, at.firstLine+i+1)
+		d, err := ParseDocument(line, id)
+		if err != nil {
+			d = &Document{ID: id, Bad: err.Error()}
+		}
+		for k := range d.Images {
+			if d.Images[k].Load == nil && s.folder != "" {
+				d.Images[k].Load = fileOf(s.folder, d.Images[k].Name, s.options)
+			}
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}

@@ -1,0 +1,77 @@
+package data
+
+// Where documents come from: records in blocks that can be read in any order.
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"mmc4/internal/storage"
+)
+
+// Source is a set of records in blocks. Its methods are safe for concurrent use.
+type Source interface {
+	// Blocks gives the number of records of each block.
+	Blocks() []int
+	// Read reads one block: as many documents as Blocks says. A record that cannot be used is a document with Bad set;
+	// an error means that the block could not be read.
+	Read(ctx context.Context, block int) ([]*Document, error)
+	// Name says where a block lies, for people.
+	Name(block int) string
+}
+
+// Records is the number of records of a source.
+func Records(s Source) int64 {
+	var n int64
+	for _, k := range s.Blocks() {
+		n += int64(k)
+	}
+	return n
+}
+
+// blocksOf are a source's sizes, kept once.
+type blocksOf struct {
+	counts []int
+	names  []string
+}
+
+func (b *blocksOf) Blocks() []int         { return b.counts }
+func (b *blocksOf) Name(block int) string { return b.names[block] }
+
+// glob finds the files of patterns; none at all is an error.
+func glob(ctx context.Context, patterns []string, o storage.Options) ([]storage.Ref, error) {
+	var refs []storage.Ref
+	for _, p := range patterns {
+		found, err := storage.Glob(ctx, p, o)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, found...)
+	}
+	if len(refs) == 0 {
+		return nil, fmt.Errorf("no file matches %s", strings.Join(patterns, ", "))
+	}
+	return refs, nil
+}
+
+// fileOf is a picture that lies in a folder of its own.
+func fileOf(folder, name string, o storage.Options) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		ref, err := storage.Locate(ctx, strings.TrimSuffix(folder, "/")+"/"+name, o)
+		if err != nil {
+			return nil, err
+		}
+		return storage.ReadFile(ctx, ref.Store, ref.Name)
+	}
+}
+
+// parent is the folder of a location.
+func parent(location string) string {
+	scheme, rest, ok := strings.Cut(location, "://")
+	if !ok {
+		return path.Dir(location)
+	}
+	return scheme + "://" + path.Dir(rest)
+}

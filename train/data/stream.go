@@ -1,0 +1,272 @@
+package data
+
+// A stream of samples: one goroutine reads windows of blocks ahead, workers make samples, Next hands them out in the order
+// of the records, whatever the number of workers.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"mmc4/internal/storage"
+	"mmc4/schemas"
+)
+
+// StreamOptions say how a stream works. None of them but Order changes what it gives.
+type StreamOptions struct {
+	Order
+	Workers  int // goroutines that make samples; 0: 1
+	Prefetch int // records in work or ready; 0: 32
+	// Outage is how long reading is tried again when a store does not answer; 0: 5 minutes.
+	Outage time.Duration
+	// Reject is told of everything that is left out, in order; it may be nil.
+	Reject func(Reject)
+}
+
+// Stream gives samples for ever, epoch after epoch. It is for one goroutine.
+type Stream struct {
+	source  Source
+	maker   Maker
+	options StreamOptions
+	cancel  context.CancelFunc
+	jobs    chan *job
+	from    Position // where it began
+	at      Position
+	counts  map[string]int64 // of rejects, by rule
+	dropped int64            // documents in a row without a sample
+	records int64
+}
+
+type job struct {
+	doc    *Document
+	draws  Draws
+	next   Position // after it
+	sample *Sample
+	err    error
+	done   chan struct{}
+}
+
+// NewStream begins at a position. The context bounds the stream's life; Close ends it too.
+func NewStream(ctx context.Context, source Source, maker Maker, o StreamOptions, from Position) (*Stream, error) {
+	s := &Stream{source: source, maker: maker, options: o, from: from, at: from, counts: map[string]int64{}, records: Records(source)}
+	if s.records == 0 {
+		return nil, errors.New("the data have no record")
+	}
+	if from.Record < 0 || from.Record > s.records && !o.Resample || from.Epoch < 0 {
+		return nil, fmt.Errorf("position %d of epoch %d is not in data of %d records: the checkpoint belongs to other data", from.Record, from.Epoch, s.records)
+	}
+	if s.options.Prefetch <= 0 {
+		s.options.Prefetch = 32
+	}
+	if s.options.Outage == 0 {
+		s.options.Outage = 5 * time.Minute
+	}
+	ctx, s.cancel = context.WithCancel(ctx)
+	s.jobs = make(chan *job, s.options.Prefetch)
+	work := make(chan *job, s.options.Prefetch)
+	go s.feed(ctx, work)
+	for range max(o.Workers, 1) {
+		go func() {
+			for j := range work {
+				j.sample = s.make(ctx, j)
+				close(j.done)
+			}
+		}()
+	}
+	return s, nil
+}
+
+// make is the maker's answer; what a record provokes is that record's loss alone.
+func (s *Stream) make(ctx context.Context, j *job) (sample *Sample) {
+	defer func() {
+		if p := recover(); p != nil {
+			sample = dropped(j.doc, Reject{Rule: RuleBadRecord, Detail: fmt.Sprint(p)}, nil)
+		}
+	}()
+	if j.doc.Bad != "" {
+		return dropped(j.doc, Reject{Rule: RuleBadRecord, Detail: j.doc.Bad}, nil)
+	}
+	return s.maker.Make(ctx, j.doc, j.draws)
+}
+
+// loaded is a window that was read.
+type loaded struct {
+	epoch int
+	window
+	docs []*Document
+	err  error
+}
+
+// feed reads windows one ahead and makes jobs of their records.
+func (s *Stream) feed(ctx context.Context, work chan<- *job) {
+	defer close(work)
+	defer close(s.jobs)
+	windows := make(chan loaded)
+	go s.load(ctx, windows)
+	send := func(j *job) bool {
+		select {
+		case s.jobs <- j:
+		case <-ctx.Done():
+			return false
+		}
+		if j.err != nil {
+			return false
+		}
+		select {
+		case work <- j:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	for w := range windows {
+		if w.err != nil {
+			j := &job{err: w.err, done: make(chan struct{})}
+			close(j.done)
+			send(j)
+			return
+		}
+		skip := 0
+		if w.epoch == s.from.Epoch && s.from.Record > w.first {
+			skip = int(s.from.Record - w.first)
+		}
+		for k, i := range w.order {
+			if k < skip {
+				continue
+			}
+			at := w.first + int64(k)
+			j := &job{doc: w.docs[i], draws: drawsOf(s.options.Seed, w.epoch, at), next: Position{w.epoch, at + 1}, done: make(chan struct{})}
+			w.docs[i] = nil
+			if !send(j) {
+				return
+			}
+		}
+	}
+}
+
+// load reads windows from the stream's beginning on.
+func (s *Stream) load(ctx context.Context, out chan<- loaded) {
+	defer close(out)
+	counts := s.source.Blocks()
+	from := s.from
+	for epoch := from.Epoch; ; epoch++ {
+		for _, w := range s.options.windows(counts, epoch) {
+			n := 0
+			for _, b := range w.blocks {
+				n += counts[b]
+			}
+			if epoch == from.Epoch && w.first+int64(n) <= from.Record {
+				continue
+			}
+			l := loaded{epoch: epoch, window: w}
+			for _, b := range w.blocks {
+				docs, err := s.read(ctx, b)
+				if err != nil {
+					l.err = err
+					break
+				}
+				l.docs = append(l.docs, docs...)
+			}
+			l.order = s.options.arrange(epoch, w, len(l.docs))
+			select {
+			case out <- l:
+			case <-ctx.Done():
+				return
+			}
+			if l.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// read reads a block; a damaged one costs its records, a store that is away is asked again for a while.
+func (s *Stream) read(ctx context.Context, block int) ([]*Document, error) {
+	wait, deadline := time.Second, time.Now().Add(s.options.Outage)
+	for {
+		docs, err := s.source.Read(ctx, block)
+		switch {
+		case err == nil:
+			return docs, nil
+		case errors.Is(err, schemas.ErrDamaged):
+			docs = make([]*Document, s.source.Blocks()[block])
+			for i := range docs {
+				docs[i] = &Document{ID: fmt.Sprintf("%s, record %d", s.source.Name(block), i), Bad: err.Error()}
+			}
+			return docs, nil
+		case !storage.Transient(err) || time.Now().Add(wait).After(deadline) || ctx.Err() != nil:
+			return nil, fmt.Errorf("reading %s: %w", s.source.Name(block), err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		wait = min(2*wait, 30*time.Second)
+	}
+}
+
+// Next gives the next sample. It fails when a block cannot be read, and when a whole epoch gives no sample.
+func (s *Stream) Next(ctx context.Context) (*Sample, error) {
+	for {
+		var j *job
+		var ok bool
+		select {
+		case j, ok = <-s.jobs:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if !ok {
+			return nil, context.Canceled
+		}
+		select {
+		case <-j.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if j.err != nil {
+			return nil, j.err
+		}
+		s.at = j.next
+		for _, r := range j.sample.Notes {
+			s.reject(r)
+		}
+		if j.sample.Dropped == nil {
+			s.dropped = 0
+			return j.sample, nil
+		}
+		s.reject(*j.sample.Dropped)
+		if s.dropped++; s.dropped > 2*s.records+64 {
+			return nil, fmt.Errorf("no document gives a sequence: %s", s.Summary())
+		}
+	}
+}
+
+func (s *Stream) reject(r Reject) {
+	s.counts[r.Rule]++
+	if s.options.Reject != nil {
+		s.options.Reject(r)
+	}
+}
+
+// Position is the place after the sample that Next gave last.
+func (s *Stream) Position() Position { return s.at }
+
+// Rejects counts what was left out since the stream began, by rule.
+func (s *Stream) Rejects() map[string]int64 { return s.counts }
+
+// Summary is Rejects in words.
+func (s *Stream) Summary() string {
+	var parts []string
+	for rule, n := range s.counts {
+		parts = append(parts, fmt.Sprintf("%s %d", rule, n))
+	}
+	sort.Strings(parts)
+	return strings.Join(parts, ", ")
+}
+
+// Close ends the stream's goroutines.
+func (s *Stream) Close() { s.cancel() }

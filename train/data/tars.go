@@ -1,0 +1,150 @@
+package data
+
+// WebDataset tars: a .json for an interleaved document (open_flamingo's converter), or a .txt with a .jpg, .jpeg, .png or
+// .webp for a pair (LAION, img2dataset). A block is some samples of a tar; the index reads headers only.
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"mmc4/internal/storage"
+)
+
+const samplesOfBlock = 256
+
+type tars struct {
+	blocksOf
+	blocks []tarBlock
+}
+
+type tarBlock struct {
+	ref     storage.Ref
+	samples []tarSample
+}
+
+type tarSample struct {
+	key    string
+	member map[string]place64 // by extension
+}
+
+type place64 struct{ offset, size int64 }
+
+// OpenTars lists the samples of WebDataset tars.
+func OpenTars(ctx context.Context, patterns []string, o storage.Options) (Source, error) {
+	refs, err := glob(ctx, patterns, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &tars{}
+	for _, ref := range refs {
+		if err := s.index(ctx, ref); err != nil {
+			return nil, fmt.Errorf("%s: %w", ref.Location(), err)
+		}
+	}
+	return s, nil
+}
+
+func (s *tars) index(ctx context.Context, ref storage.Ref) error {
+	object, err := ref.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	section := io.NewSectionReader(object, 0, object.Info().Size)
+	reader := tar.NewReader(section)
+	var samples []tarSample
+	for {
+		h, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("not a tar file, or damaged: %w", err)
+		}
+		if h.Typeflag != tar.TypeReg {
+			continue
+		}
+		folder, base := path.Split(h.Name)
+		name, extension, _ := strings.Cut(base, ".")
+		key, extension := folder+name, strings.ToLower(extension)
+		last := len(samples) - 1
+		if last < 0 || samples[last].key != key || samples[last].has(extension) {
+			samples = append(samples, tarSample{key, map[string]place64{}})
+			last++
+		}
+		at, err := section.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return err
+		}
+		samples[last].member[extension] = place64{at, h.Size}
+	}
+	for first := 0; first < len(samples); first += samplesOfBlock {
+		part := samples[first:min(first+samplesOfBlock, len(samples))]
+		s.blocks = append(s.blocks, tarBlock{ref, part})
+		s.counts = append(s.counts, len(part))
+		s.names = append(s.names, fmt.Sprintf("%s, samples %d to %d", ref.Location(), first+1, first+len(part)))
+	}
+	return nil
+}
+
+func (t tarSample) has(extension string) bool { _, ok := t.member[extension]; return ok }
+
+func (s *tars) Read(ctx context.Context, block int) ([]*Document, error) {
+	b := s.blocks[block]
+	object, err := b.ref.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer object.Close()
+	read := func(at place64) ([]byte, error) {
+		data := make([]byte, at.size)
+		_, err := io.ReadFull(io.NewSectionReader(object, at.offset, at.size), data)
+		return data, err
+	}
+	out := make([]*Document, len(b.samples))
+	for i, sample := range b.samples {
+		if out[i], err = sample.document(read); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", s.names[block], sample.key, err)
+		}
+	}
+	return out, nil
+}
+
+func (t tarSample) document(read func(place64) ([]byte, error)) (*Document, error) {
+	caption, paired := t.member["txt"]
+	if at, ok := t.member["json"]; ok && !paired {
+		text, err := read(at)
+		if err != nil {
+			return nil, err
+		}
+		d, err := ParseDocument(text, t.key)
+		if err != nil {
+			return &Document{ID: t.key, Bad: err.Error()}, nil
+		}
+		return d, nil
+	}
+	if !paired {
+		return &Document{ID: t.key, Bad: "neither .txt nor .json"}, nil
+	}
+	text, err := read(caption)
+	if err != nil {
+		return nil, err
+	}
+	d := &Document{ID: t.key, Captions: []string{string(text)}}
+	for _, extension := range []string{"jpg", "png", "jpeg", "webp"} {
+		if at, ok := t.member[extension]; ok {
+			data, err := read(at)
+			if err != nil {
+				return nil, err
+			}
+			d.Images = []Image{{Name: t.key + "." + extension, Matched: -1, Load: fromBytes(data)}}
+			break
+		}
+	}
+	return d, nil
+}
