@@ -2,6 +2,7 @@ package flamingo
 
 import (
 	"fmt"
+	"slices"
 
 	"mmc4/kernels"
 	"mmc4/models/clip"
@@ -41,6 +42,8 @@ type Model struct {
 	// optimizer numbers them in this order, and decays the first group alone.
 	Gated, Resampler, Embedding []*params.Weight
 	Notes                       []string // what was resized or drawn at random
+
+	text []*params.Weight // of the language model
 }
 
 // New makes a model.
@@ -66,7 +69,11 @@ func New(dev kernels.Device, queue kernels.Queue, c Config, s Sources, o Options
 	if s.Flamingo != nil {
 		n := c.parts(s.Flamingo)
 		l.Source = n
-		if text != nil && c.Style == OpenFlamingo {
+		switch {
+		case c.Style != OpenFlamingo:
+		case text == nil:
+			text = textParts{n}
+		default:
 			text = params.First(textParts{n}, text)
 		}
 	} else {
@@ -76,7 +83,7 @@ func New(dev kernels.Device, queue kernels.Queue, c Config, s Sources, o Options
 	if err := l.Err(); err != nil {
 		return nil, fmt.Errorf("flamingo: %w", err)
 	}
-	text0 := lm.Options{DType: o.DType, Seed: o.Seed, Resize: true}
+	text0 := lm.Options{DType: o.DType, Seed: o.Seed, Draw: s.LM == nil, Resize: true}
 	if o.Train && !o.FreezeEmbedding {
 		text0.Tables = kernels.F32
 	}
@@ -120,6 +127,7 @@ func (m *Model) build(l *params.Loader) {
 }
 
 func (m *Model) addEmbedding(text []*params.Weight) {
+	m.text = text
 	for _, w := range text {
 		if w.Name == m.Config.LM.EmbedName() {
 			own := *w
@@ -132,6 +140,19 @@ func (m *Model) addEmbedding(text []*params.Weight) {
 // Trained lists the weights that training changes, in the order of open_flamingo's optimizer.
 func (m *Model) Trained() []*params.Weight {
 	return append(append(append([]*params.Weight(nil), m.Gated...), m.Resampler...), m.Embedding...)
+}
+
+// saved lists what a checkpoint holds: the trained weights, and an output head with rows that are nowhere else.
+func (m *Model) saved() []*params.Weight {
+	ws := m.Trained()
+	for _, w := range m.text {
+		if w.Name == m.Config.LM.HeadName() && slices.Contains(m.LM.Grown, w.Name) {
+			own := *w
+			own.Name = m.Config.textName() + w.Name
+			ws = append(ws, &own)
+		}
+	}
+	return ws
 }
 
 // Freeze arranges what is not trained as the device likes it best. With through, gradients can still flow through the

@@ -12,6 +12,7 @@ type Options struct {
 	DType  kernels.DType // of matrices and tables: F32 (also 0), BF16, I8 (tables then in fp32)
 	Tables kernels.DType // of tables, where it is to be another; an embedding that is trained wants F32
 	Seed   uint64        // of weights that no file holds
+	Draw   bool          // draw what the source does not hold instead of failing
 	Resize bool          // the vocabulary of the config wins over the file's: rows are cut off or added
 }
 
@@ -20,6 +21,7 @@ type Model struct {
 	Config  Config
 	Weights []*params.Weight // in the order of the layers
 	Notes   []string         // what Options.Resize did
+	Grown   []string         // names of weights with rows that no file holds
 
 	embed, positions      *kernels.Param
 	head                  *kernels.Param // the embedding's when tied
@@ -36,12 +38,12 @@ func New(dev kernels.Device, queue kernels.Queue, source params.Source, c Config
 	if o.DType == 0 {
 		o.DType = kernels.F32
 	}
-	l := &params.Loader{Device: dev, Queue: queue, Source: source, DType: o.DType, Tables: o.Tables, Seed: o.Seed, Resize: o.Resize}
+	l := &params.Loader{Device: dev, Queue: queue, Source: source, DType: o.DType, Tables: o.Tables, Seed: o.Seed, Draw: o.Draw, Resize: o.Resize}
 	m := build(l, c)
 	if err := l.Err(); err != nil {
 		return nil, fmt.Errorf("language model: %w", err)
 	}
-	m.Weights, m.Notes = l.Weights, l.Notes
+	m.Weights, m.Notes, m.Grown = l.Weights, l.Notes, l.Grown
 	return m, nil
 }
 

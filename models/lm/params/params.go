@@ -47,6 +47,7 @@ type Loader struct {
 	Device kernels.Device // nil: only plan, no parameter has memory
 	Queue  kernels.Queue
 	Source Source        // nil: draw all parameters at random
+	Draw   bool          // draw what the source does not hold instead of failing
 	DType  kernels.DType // of matrices (F32, BF16, I8) and tables (F32 or BF16)
 	Tables kernels.DType // of tables, if not 0
 	Seed   uint64        // of random parameters; each depends on the seed and its own name alone
@@ -55,6 +56,7 @@ type Loader struct {
 
 	Weights []*Weight
 	Notes   []string // what was resized, in words
+	Grown   []string // names of tables with rows that no file holds
 	err     error
 }
 
@@ -199,7 +201,7 @@ func (l *Loader) load(name string, dtype kernels.DType, init Init, stored, dims 
 
 // asIs gives the tensor of a file if its bytes can be used as they are.
 func (l *Loader) asIs(name string, dtype kernels.DType, stored []int) (weights.Tensor, bool, error) {
-	if l.Source == nil {
+	if l.draws(name) {
 		return weights.Tensor{}, false, nil
 	}
 	file, at, ok := l.Source.Find(name)
@@ -213,6 +215,15 @@ func (l *Loader) asIs(name string, dtype kernels.DType, stored []int) (weights.T
 	}
 	t, err := file.Want(at, stored...)
 	return t, err == nil, err
+}
+
+// draws says whether a parameter begins at random.
+func (l *Loader) draws(name string) bool {
+	if l.Source == nil || !l.Draw {
+		return l.Source == nil
+	}
+	_, _, ok := l.Source.Find(name)
+	return !ok
 }
 
 func missing(name string, file *weights.File, at string) error {
@@ -237,7 +248,7 @@ func (l *Loader) values(name string, stored []int, init Init) ([]float32, error)
 	for _, d := range stored {
 		n *= d
 	}
-	if l.Source == nil {
+	if l.draws(name) {
 		values := make([]float32, n)
 		init.draw(values, l.Seed, name)
 		return values, nil
@@ -269,6 +280,7 @@ func (l *Loader) values(name string, stored []int, init Init) ([]float32, error)
 	}
 	grown := make([]float32, n)
 	init.draw(grown[copy(grown, values):], l.Seed, name)
+	l.Grown = append(l.Grown, name)
 	l.Notes = append(l.Notes, fmt.Sprintf("%s: %d rows were added to the %d of the file, drawn at random", at, stored[0]-shape[0], shape[0]))
 	return grown, nil
 }
