@@ -16,8 +16,8 @@ import (
 
 type buildCmd struct {
 	common
-	C4       []string `name:"c4" help:"C4 documents: .json, .json.gz or .json.zst; paths, s3:// or https://, with wildcards." placeholder:"GLOB" required:""`
-	WAT      []string `name:"wat" help:"WAT files of the crawl, or a .paths.gz listing of them." placeholder:"GLOB" required:""`
+	C4       []string `name:"c4" help:"C4 documents: .json, .json.gz or .json.zst; paths, s3:// or https://, with wildcards." placeholder:"GLOB" sep:"none" required:""`
+	WAT      []string `name:"wat" help:"WAT files of the crawl, or a .paths.gz listing of them." placeholder:"GLOB" sep:"none" required:""`
 	WARCBase string   `name:"warc-base" help:"Where the names of a .paths.gz listing begin." placeholder:"URL"`
 	Out      string   `help:"The run: a folder or s3://bucket/prefix. An unfinished run goes on." placeholder:"RUN" required:""`
 	From     string   `help:"An earlier run of the same inputs: its work is taken over as far as changed settings allow." placeholder:"RUN"`

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -16,14 +17,17 @@ import (
 // program is the command line. Kong reads the grammar from the tags: the flags of a verb stand in its file, beside the
 // code that uses them.
 type program struct {
-	Build   buildCmd   `cmd:"" help:"Build an interleaved corpus from C4 documents and a crawl."`
-	Demo    demoCmd    `cmd:"" help:"Build from a little web that the program draws itself."`
-	Verify  verifyCmd  `cmd:"" help:"Check a finished run: files, rows, rules, books."`
-	Explain explainCmd `cmd:"" help:"Say where a run's documents and images went, and what to do."`
-	Report  reportCmd  `cmd:"" help:"Write a run's report.html anew."`
-	Golden  goldenCmd  `cmd:"" help:"Check this build and device against results of the reference programs."`
-	Doctor  doctorCmd  `cmd:"" help:"Say what this machine offers, and what to do about what it lacks."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Build      buildCmd      `cmd:"" help:"Build an interleaved corpus from C4 documents and a crawl."`
+	Demo       demoCmd       `cmd:"" help:"Build from a little web that the program draws itself."`
+	Verify     verifyCmd     `cmd:"" help:"Check a finished run: files, rows, rules, books."`
+	Explain    explainCmd    `cmd:"" help:"Say where a run's documents and images went, and what to do."`
+	Report     reportCmd     `cmd:"" help:"Write a run's report.html anew."`
+	Eval       evalCmd       `cmd:"" help:"Measure a model on the in-context benchmark; score files of predictions."`
+	Golden     goldenCmd     `cmd:"" help:"Check this build and device against results of the reference programs."`
+	Bench      benchCmd      `cmd:"" help:"Measure this program against its peers."`
+	Doctor     doctorCmd     `cmd:"" help:"Say what this machine offers, and what to do about what it lacks."`
+	FetchModel fetchModelCmd `cmd:"" help:"Bring a model from the Hugging Face hub into a folder."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 // common are the flags every verb has.
@@ -66,7 +70,7 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(spread(args))
 	if err != nil {
 		fmt.Fprintf(stderr, "mmc4: %v\nRun \"mmc4 --help\", or --help after a verb, for what can be said.\n", err)
 		return exitUsage
@@ -77,4 +81,32 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 		return exitInterrupted
 	}
 	return report(stderr, err)
+}
+
+// lists are the flags that take several values, as a shell leaves them when it has expanded a wildcard:
+// --c4 a b c is --c4 a --c4 b --c4 c.
+var lists = map[string]bool{"--c4": true, "--wat": true, "--index": true, "--pairs": true}
+
+// spread repeats such a flag before each of its values.
+func spread(args []string) (out []string) {
+	list, values := "", 0
+	for _, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, "-"):
+			name, _, hasValue := strings.Cut(arg, "=")
+			list, values = "", 0
+			if lists[name] {
+				list = name
+				if hasValue {
+					values = 1
+				}
+			}
+		case list != "":
+			if values++; values > 1 {
+				out = append(out, list)
+			}
+		}
+		out = append(out, arg)
+	}
+	return out
 }
