@@ -30,17 +30,15 @@ func newLoader(dev kernels.Device, queue kernels.Queue, file *weights.File, dtyp
 	return &loader{file: file, dev: dev, queue: queue, dtype: dtype, shapes: map[string][]int{}, stored: map[*kernels.Param]string{}}
 }
 
-// prefixOf finds what stands before a name in the file ("", "module.", "w.", "text.").
-func prefixOf(f *weights.File, name string) (string, bool) {
+// prefixOf finds what stands before a name in the file ("", "module.", "w.", "text."). The shortest wins.
+func prefixOf(f *weights.File, name string) (prefix string, ok bool) {
 	for _, n := range f.Names() {
-		if strings.HasSuffix(n, name) {
-			rest := strings.TrimSuffix(n, name)
-			if rest == "" || strings.HasSuffix(rest, ".") {
-				return rest, true
-			}
+		rest, found := strings.CutSuffix(n, name)
+		if found && (rest == "" || strings.HasSuffix(rest, ".")) && (!ok || len(rest) < len(prefix)) {
+			prefix, ok = rest, true
 		}
 	}
-	return "", false
+	return prefix, ok
 }
 
 // tensor gives the checked elements of one tensor.

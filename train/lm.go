@@ -1,0 +1,42 @@
+package train
+
+// A language model as a task: every token is predicted.
+
+import (
+	"mmc4/kernels"
+	"mmc4/models/lm"
+	"mmc4/models/lm/params"
+	"mmc4/train/data"
+)
+
+// Language teaches all weights of a language model.
+type Language struct {
+	plain
+	Model *lm.Model
+	Decay float64 // of matrices and tables
+}
+
+// Groups decays what has two dimensions.
+func (l *Language) Groups() []Group {
+	decayed, rest := Group{Name: "matrices", Decay: l.Decay}, Group{Name: "vectors"}
+	for _, w := range l.Model.Weights {
+		if len(w.Shape) > 1 {
+			decayed.Weights = append(decayed.Weights, w)
+		} else {
+			rest.Weights = append(rest.Weights, w)
+		}
+	}
+	return []Group{decayed, rest}
+}
+
+// Loss is the mean cross entropy.
+func (l *Language) Loss(p *kernels.Pass, _ int, b *data.Batch) kernels.Tensor {
+	hidden := l.Model.Hidden(p, lm.Input{IDs: b.IDs, Rows: b.Rows, Mask: b.Mask})
+	loss, _ := l.Model.Loss(p, hidden, b.Labels)
+	return loss
+}
+
+// NewLanguage makes a model's weights trainable.
+func NewLanguage(dev kernels.Device, queue kernels.Queue, m *lm.Model, bf16 bool, decay float64) (*Language, error) {
+	return &Language{Model: m, Decay: decay}, params.Train(dev, queue, bf16, m.Weights...)
+}
