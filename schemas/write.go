@@ -12,7 +12,9 @@ import (
 )
 
 // Row is one of the tables' row types.
-type Row interface{ Document | Reject | ImageRow }
+type Row interface {
+	Document | Reject | ImageRow | Pair
+}
 
 // RowGroupBytes is the uncompressed size at which a row group is closed. It is a constant of the format: file bytes must
 // not depend on a machine's memory.
@@ -45,6 +47,10 @@ func NewWriter[T Row](w io.Writer) *Writer[T] {
 			parquet.BloomFilters(parquet.SplitBlockFilter(10, "doc_id"), parquet.SplitBlockFilter(10, "url")))
 	case ImageRow:
 		options = append(options, parquet.BloomFilters(parquet.SplitBlockFilter(10, "image_url")))
+	case Pair:
+		options = append(options,
+			parquet.BloomFilters(parquet.SplitBlockFilter(10, "pair_id"), parquet.SplitBlockFilter(10, "url")),
+			parquet.SkipPageBounds("bytes"), parquet.SkipPageStatistics("bytes"))
 	}
 	return &Writer[T]{w: parquet.NewGenericWriter[T](w, options...), limit: RowGroupBytes}
 }
@@ -103,6 +109,8 @@ func weight(row any) int64 {
 		}
 	case *Reject:
 		n += text(r.URL) + text(r.ImageURL) + text(r.Detail)
+	case *Pair:
+		n += 200 + len(r.URL) + len(r.Caption) + len(r.Bytes)
 	case *ImageRow:
 		n += 80 + len(r.ImageURL) + text(r.FinalURL) + text(r.ETag) + text(r.Detail)
 	}
