@@ -1,0 +1,70 @@
+package sampling
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func names(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprint("q", i)
+	}
+	return out
+}
+
+func TestIndependent(t *testing.T) {
+	all := Independent(names(100), 50, Options{Shots: 4, Seed: 3})
+	some := Independent(names(100), 50, Options{Shots: 4, Seed: 3, Samples: 10})
+	if len(all.Test) != 100 || len(some.Test) != 10 || !slices.IsSorted(some.Test) {
+		t.Fatalf("%d and %d test examples", len(all.Test), len(some.Test))
+	}
+	for k, i := range some.Test {
+		if !slices.Equal(some.Demonstrations[k], all.Demonstrations[i]) {
+			t.Errorf("the demonstrations of example %d depend on the others", i)
+		}
+	}
+	other := Independent(names(100), 50, Options{Shots: 4, Seed: 4})
+	same := 0
+	for i := range other.Demonstrations {
+		d := slices.Clone(other.Demonstrations[i])
+		slices.Sort(d)
+		if len(slices.Compact(d)) != 4 {
+			t.Errorf("example %d has a demonstration twice", i)
+		}
+		if slices.Equal(other.Demonstrations[i], all.Demonstrations[i]) {
+			same++
+		}
+	}
+	if same > 5 {
+		t.Errorf("another seed gave the same demonstrations for %d examples", same)
+	}
+	if got := Independent(names(3), 1, Options{Shots: 4}); len(got.Demonstrations[0]) != 1 {
+		t.Errorf("of one training example %d were shown", len(got.Demonstrations[0]))
+	}
+	if got := Independent(names(3), 9, Options{}); len(got.Demonstrations[0]) != ZeroShotTexts {
+		t.Errorf("no shots show %d texts", len(got.Demonstrations[0]))
+	}
+}
+
+func TestUpstream(t *testing.T) {
+	p, err := Upstream(100, 4000, Options{Shots: 4, Seed: 42, Samples: 20}, true)
+	if err != nil || len(p.Test) != 20 || len(p.Demonstrations) != 20 {
+		t.Fatal(err)
+	}
+	if _, err := Upstream(10, 100, Options{Shots: 4, Seed: 42}, true); err == nil {
+		t.Error("a pool of 2048 was drawn from 100 examples")
+	}
+	p, err = Upstream(10, 100, Options{Shots: 4, Seed: 42}, false)
+	if err != nil || p.Demonstrations != nil {
+		t.Errorf("RICES drew demonstrations: %v, %v", p.Demonstrations, err)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	got := Nearest([]float32{1, 0}, [][]float32{{0, 1}, {1, 0}, {0.8, 0.6}, {0.6, 0.8}}, 3)
+	if !slices.Equal(got, []int{3, 2, 1}) {
+		t.Errorf("got %v, want the most similar last", got)
+	}
+}

@@ -1,0 +1,146 @@
+package task
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mmc4/eval/mini"
+)
+
+// Prompts of the eight tasks, byte for byte as open_flamingo 2.0 writes them.
+func TestPrompts(t *testing.T) {
+	root := t.TempDir()
+	if err := mini.Write(root); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"coco":         "<image>Output:A red circle on a white ground.<|endofchunk|>\n<image>Output:A green circle on a white ground.<|endofchunk|>\n<image>Output:",
+		"flickr30k":    "<image>Output:A red circle on a white ground.<|endofchunk|>\n<image>Output:A green circle on a white ground.<|endofchunk|>\n<image>Output:",
+		"vqav2":        "<image>Question:What colour is the circle? Short answer:red<|endofchunk|>\n<image>Question:What shape is it? Short answer:circle<|endofchunk|>\n<image>Question:What colour is the circle? Short answer:",
+		"okvqa":        "<image>Question:What colour is the circle? Short answer:red<|endofchunk|>\n<image>Question:What shape is it? Short answer:circle<|endofchunk|>\n<image>Question:What colour is the circle? Short answer:",
+		"textvqa":      "<image>Question:What colour is the circle? Short answer:red<|endofchunk|>\n<image>Question:What shape is it? Short answer:circle<|endofchunk|>\n<image>Question:What colour is the circle? Short answer:",
+		"vizwiz":       "<image>Question:What colour is the circle? Short answer:red<|endofchunk|>\n<image>Question:What shape is it? Short answer:circle<|endofchunk|>\n<image>Question:What colour is the circle? Short answer:",
+		"hatefulmemes": "<image>is an image with: 'look at this circle' written on it. Is it hateful? Answer:yes<|endofchunk|><image>is an image with: 'look at this circle' written on it. Is it hateful? Answer:no<|endofchunk|><image>is an image with: 'look at this circle' written on it. Is it hateful? Answer:",
+		"imagenet":     "<image>Output:red thing<|endofchunk|><image>Output:red thing<|endofchunk|><image>Output:",
+	} {
+		one, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := one.Read(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(data.Train) != mini.Training || len(data.Test) != mini.Tests {
+			t.Errorf("%s: %d and %d examples", name, len(data.Train), len(data.Test))
+		}
+		got, err := one.Prompt.Write([]*Sample{&data.Train[0], &data.Train[1]}, &data.Test[0], true)
+		if err != nil || got != want {
+			t.Errorf("%s:\n got %q\nwant %q (%v)", name, got, want, err)
+		}
+		without, _ := one.Prompt.Write([]*Sample{&data.Train[0], &data.Train[1]}, &data.Test[0], false)
+		if n := strings.Count(without, "<image>"); n != 1 || !strings.HasPrefix(without, want[len("<image>"):20]) {
+			t.Errorf("%s without pictures: %q", name, without)
+		}
+		for _, s := range append(data.Train, data.Test...) {
+			if _, err := os.Stat(filepath.Join(root, name, s.Image)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if !s.Labelled() {
+				t.Errorf("%s: example %s has nothing to score against", name, s.ID)
+			}
+		}
+	}
+}
+
+func TestV1Wording(t *testing.T) {
+	one, err := Load("vqav2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := one.Wording("v1")
+	if err != nil || !strings.Contains(p.Query, "Short Answer:") {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if _, err := one.Wording("v9"); err == nil {
+		t.Error("a wording that does not exist was given")
+	}
+}
+
+const own = `name: birds
+kind: caption
+metric: rouge
+format: lines
+train: {annotations: train.jsonl, images: "pictures/{file}"}
+test: {annotations: test.jsonl, images: "pictures/{file}"}
+prompt: {demonstration: "<image>{place}: {caption}\n", query: "<image>{place}:"}
+postprocess: [strip]
+decoding: {max_new_tokens: 4}
+`
+
+// A task of one's own is a YAML file and JSON lines.
+func TestOwnTask(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"train.jsonl": `{"id": 1, "file": "a.jpg", "place": "hill", "references": [" a lark "]}`,
+		"test.jsonl":  `{"id": 2, "file": "b.jpg", "place": "lake", "captions": ["two ducks", "ducks"]}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one, err := Parse("birds.yaml", []byte(own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := one.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := one.Prompt.Write([]*Sample{&data.Train[0]}, &data.Test[0], true)
+	if err != nil || got != "<image>hill: a lark\n<image>lake:" || data.Test[0].Image != "pictures/b.jpg" {
+		t.Errorf("%q, %v, %+v", got, err, data.Test[0])
+	}
+}
+
+func TestTaskErrors(t *testing.T) {
+	for from, c := range map[string]struct{ to, want string }{
+		"metric: rouge":         {"metrik: rouge", "metrik"},
+		"kind: caption":         {"kind: captoin", "captoin"},
+		"metric: rouge\n":       {"metric: meteor\n", "meteor"},
+		"format: lines":         {"format: xml", "xml"},
+		"[strip]":               {"[strips]", "strips"},
+		"{place}:\"":            {"{place:\"", "a field is written"},
+		"max_new_tokens: 4":     {"max_new_tokens: 0", "max_new_tokens"},
+		"max_new_tokens: 4}":    {"max_new_token: 4}", "max_new_token"},
+		"name: birds":           {"title: birds", "name"},
+		"decoding: {max_new_to": {"submission: kaggle\ndecoding: {max_new_to", "kaggle"},
+	} {
+		_, err := Parse("birds.yaml", []byte(strings.Replace(own, from, c.to, 1)))
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "birds.yaml") {
+			t.Errorf("%s: %v, want the file and %q", c.to, err, c.want)
+		}
+	}
+	if _, err := Load("no such task"); err == nil || !strings.Contains(err.Error(), "coco") {
+		t.Errorf("%v", err)
+	}
+}
+
+func FuzzTask(f *testing.F) {
+	f.Add([]byte(own))
+	f.Add([]byte("name: [x"))
+	f.Fuzz(func(t *testing.T, data []byte) { _, _ = Parse("f", data) })
+}
+
+func FuzzTemplate(f *testing.F) {
+	for _, s := range []string{"{a}", "{a:012}", "{", "}", "{:0}", "{{a}}"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if p, err := parseTemplate(s); err == nil {
+			_, _ = p.fill(map[string]string{"a": "1"})
+		}
+	})
+}
