@@ -20,9 +20,7 @@ func doFetch(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range segments {
-		t.entry.Outputs = append(t.entry.Outputs, s)
-	}
+	t.entry.Outputs = append(t.entry.Outputs, segments...)
 	m, err := t.merged(ctx, t.index, using()...)
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ var locateJoin = &phase{stage: "locate", name: "locate.join", unit: "documents",
 	tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doJoin}
 
 // doJoin joins one partition of the SURT keys. Outputs: "located" (by part; key docRef; value located), "uses" (by host
-// partition; key URL, docRef, place; value use), "rejects".
+// partition; key URL, docRef, place; value attribute and alt text), "rejects".
 func doJoin(ctx context.Context, t *task) error {
 	t.declare("uses", t.cfg.Settings.Partitions)
 	m, err := t.merged(ctx, t.index, capturing()...)

@@ -9,7 +9,7 @@ import (
 	"io"
 )
 
-// fanIn is the number of sources that are open at once: each takes streamBytes of memory.
+// fanIn is the number of sources that are open at once: each takes about 200 KiB of memory.
 const fanIn = 64
 
 func newBufferedWriter(w io.Writer) *bufio.Writer { return bufio.NewWriterSize(w, 256<<10) }

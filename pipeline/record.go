@@ -150,13 +150,6 @@ func decodeLocatedFrom(d *dec) (l located) {
 	return l
 }
 
-// use is a (document, image URL) pair that the URL rules let through. Its key is that of the URL (urlKey), the docRef and
-// the place on the page.
-type use struct {
-	Attr string
-	Alt  *string
-}
-
 // urlKey orders URLs by a hash, so that the URLs of one host do not come in a row.
 func urlKey(to []byte, url string) []byte { return keyText(keyU64(to, hash64(url)), url) }
 

@@ -288,9 +288,7 @@ type records struct {
 	closer  io.Closer // of what is read, or nil
 }
 
-// streamBytes is about what an open records holds.
-const streamBytes = readAhead + 2*frameBytes
-
+// readAhead is the block in which a partition is read; with two frames it is about what an open records holds.
 const readAhead = 64 << 10
 
 func (s *shard) partition(p int) *records { return s.records(s.spans[p]) }
