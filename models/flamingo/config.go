@@ -38,7 +38,8 @@ type Config struct {
 
 	Every     int // a gated block every so many layers
 	Placement Placement
-	// AttendPrevious lets text look at all images up to its own instead of its own alone.
+	// AttendPrevious lets text look at all images up to its own instead of its own alone. Text before the first marker then
+	// looks at all images alike, as in flamingo-pytorch and open_flamingo.
 	AttendPrevious bool
 	ClassToken     bool // the tower's class token is kept in front of the patches
 

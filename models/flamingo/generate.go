@@ -27,6 +27,7 @@ func (m *Model) Generate(ctx context.Context, p *kernels.Pass, prompt lm.Prompt,
 		return nil, err
 	}
 	defer kept.Free()
+	defer p.Wait()
 	return m.Continue(ctx, p, prompt, kept, o)
 }
 
