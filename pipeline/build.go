@@ -26,6 +26,7 @@ type Summary struct {
 	Run       string                   `json:"run"`      // where it lies
 	Documents int64                    `json:"documents"`
 	Images    int64                    `json:"images"`
+	Pairs     int64                    `json:"pairs,omitempty"` // of a run over lists
 	Counts    map[string]int64         `json:"counts"`
 	Funnel    []FunnelStep             `json:"funnel"`
 	Off       []string                 `json:"off"`
@@ -44,7 +45,7 @@ func Build(ctx context.Context, cfg Config, progress Progress) (Summary, error) 
 	defer debug.SetMemoryLimit(old)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{cfg: &cfg, progress: progress, local: localPath(cfg.Out), phases: phases(byWAT), budget: newBudget(cfg.Memory),
+	r := &run{cfg: &cfg, progress: progress, local: localPath(cfg.Out), phases: cfg.phases(), budget: newBudget(cfg.Memory),
 		spent: map[string]time.Duration{}}
 	summary, err := r.build(ctx, cancel)
 	if cause := context.Cause(ctx); err != nil && cause != nil && errors.Is(err, context.Canceled) {
@@ -64,9 +65,13 @@ func (c *Config) check() error {
 	switch {
 	case c.Out == "":
 		return usage("--out is missing: where is the run to be made?")
+	case len(c.Pairs) > 0:
+		if err := c.checkPairs(); err != nil {
+			return err
+		}
 	case len(c.C4) == 0:
-		return usage("--c4 is missing: which documents are to be built from?")
-	case len(c.WAT) == 0:
+		return usage("--c4 is missing: which documents are to be built from? (Or --pairs, a list of image URLs and captions.)")
+	case len(c.WAT) == 0 && len(c.Pairs) == 0:
 		return usage("--wat is missing: which part of the crawl holds the documents' pages?")
 	case c.Stage != "" && !slices.Contains(Stages, c.Stage):
 		return usage("--stage %s: there is no such stage; they are %s", c.Stage, strings.Join(Stages, ", "))
@@ -110,7 +115,7 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 		}
 		r.note("going on with %s: %d of %d tasks are done", r.store.Location(""), done, all)
 	}
-	if r.cfg.Settings.Candidates == "all" {
+	if r.cfg.Settings.Candidates == "all" && len(r.cfg.Pairs) == 0 {
 		r.note("%s", allByWAT)
 	}
 	r.scratch = r.scratchDir()

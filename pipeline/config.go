@@ -22,6 +22,7 @@ type Config struct {
 	// WARCBase, a line each.
 	C4       []string
 	WAT      []string
+	Pairs    []string // lists of image URLs and captions, instead of C4 and a crawl
 	WARCBase string
 	Out      string // the run: a folder or an s3:// prefix
 	From     string // an earlier run of the same inputs whose work is taken over as far as the settings allow; "" = none
@@ -66,6 +67,7 @@ type Settings struct {
 	Partitions int               `yaml:"partitions" json:"partitions"` // of the shuffles by page, host and hash
 	MaxPixels  int64             `yaml:"max_pixels" json:"max_pixels"`
 	Fetch      FetchLimits       `yaml:"fetch" json:"fetch"`
+	Pairs      PairSettings      `yaml:"pairs" json:"pairs,omitzero"`
 	Network    NetworkSettings   `yaml:"network" json:"-"`
 }
 
@@ -128,6 +130,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Memory <= 0 {
 		c.Memory = 2 << 30
+	}
+	if len(c.Pairs) > 0 && (c.Embedder != nil || c.ClipName != "") {
+		c.Settings.Pairs.Score = true
 	}
 	if c.Version == "" {
 		c.Version = "dev"

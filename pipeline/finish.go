@@ -65,7 +65,7 @@ func problemsOf(s Summary) error {
 }
 
 func (r *run) summaryOf(m *Manifest) Summary {
-	return Summary{Complete: true, Run: r.store.Location(""), Documents: m.Counts["documents.kept"], Images: m.Counts["images.kept"],
+	return Summary{Complete: true, Run: r.store.Location(""), Documents: m.Counts["documents.kept"], Images: m.Counts["images.kept"], Pairs: m.Counts["pairs.kept"],
 		Counts: m.Counts, Funnel: m.Funnel, Off: m.Off, Problems: m.Problems, Stages: r.spent}
 }
 
@@ -92,6 +92,11 @@ func (r *run) manifest(ctx context.Context) (*Manifest, error) {
 	}
 	slices.SortFunc(m.Outputs, func(a, b Output) int { return strings.Compare(a.Name, b.Name) })
 	m.Outputs = slices.CompactFunc(m.Outputs, func(a, b Output) bool { return a.Name == b.Name })
+	if len(r.cfg.Pairs) > 0 {
+		m.Funnel = pairsFunnel(m.Counts)
+		m.Off = append(m.Off, r.cfg.Settings.Pairs.off()...)
+		return m, r.addProfiles(ctx, m)
+	}
 	if r.plan.NSFW == "" {
 		m.Off = append(m.Off, schemas.RuleNSFW+": no weights were given (--nsfw)")
 	}

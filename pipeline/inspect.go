@@ -65,7 +65,11 @@ func doInspect(ctx context.Context, t *task) error {
 			if !more || err != nil {
 				return err
 			}
-			if err := t.usedImage(uses.key[len(group):], uses.value, p, outcome); err != nil {
+			used := t.usedImage
+			if len(t.cfg.Pairs) > 0 {
+				used = t.usedPair
+			}
+			if err := used(uses.key[len(group):], uses.value, p, outcome); err != nil {
 				return err
 			}
 		}

@@ -28,6 +28,11 @@ func doPack(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
+	return t.packRest(ctx)
+}
+
+// packRest writes RUN/rejects and RUN/images of one part.
+func (t *task) packRest(ctx context.Context) error {
 	rejects, err := t.merged(ctx, t.index, t.rejecting()...)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func makePlan(ctx context.Context, cfg *Config) (*plan, error) {
 	for _, k := range []struct {
 		kind     string
 		patterns []string
-	}{{"c4", cfg.C4}, {"wat", cfg.WAT}} {
+	}{{"c4", cfg.C4}, {"wat", cfg.WAT}, {"pairs", cfg.Pairs}} {
 		found, err := findInputs(ctx, k.kind, k.patterns, cfg.WARCBase, cfg.Storage)
 		if err != nil {
 			return nil, err
@@ -50,7 +50,7 @@ func makePlan(ctx context.Context, cfg *Config) (*plan, error) {
 	p.Settings, p.Hash = cfg.Settings.canonical()
 	p.Parts = cfg.Settings.Parts
 	if p.Parts == 0 {
-		p.Parts = max(1, len(p.inputsOf("c4")))
+		p.Parts = max(1, len(p.inputsOf("c4")), partsOfLists(p.inputsOf("pairs")))
 	}
 	var err error
 	if p.NSFW, err = hashOf(ctx, cfg.NSFW, cfg.Storage); err != nil {

@@ -23,13 +23,13 @@ func touches(key string) string {
 		return ""
 	case strings.HasPrefix(key, "fetch."):
 		return "fetch"
-	case key == "max_pixels", key == "dedup.min_side", key == "dedup.min_aspect", key == "dedup.max_aspect":
+	case key == "max_pixels", key == "pairs.min_side", key == "pairs.max_aspect", key == "dedup.min_side", key == "dedup.min_aspect", key == "dedup.max_aspect":
 		return "inspect"
 	case key == "dedup.hamming", key == "dedup.corpus_max":
 		return "count"
 	case strings.HasPrefix(key, "match."), key == "dedup.nsfw", key == "dedup.face", key == "--nsfw", key == "--faces":
 		return "match"
-	case key == "images", key == "resize":
+	case key == "images", key == "resize", key == "pairs.form":
 		return "pack"
 	}
 	return "locate"

@@ -35,7 +35,7 @@ func capturing() []from {
 
 // using names where the uses of images are found.
 func using() []from {
-	out := []from{{locateJoin.name, "uses"}}
+	out := []from{{locateJoin.name, "uses"}, {locatePairs.name, "uses"}}
 	for _, r := range routes {
 		for _, p := range r.after {
 			out = append(out, from{p.name, "uses"})

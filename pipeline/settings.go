@@ -56,6 +56,9 @@ func (s *Settings) Check() error {
 		}
 		return usage("%s is %q; it must be one of %s", key, value, strings.Join(allowed, ", "))
 	}
+	if err := oneOf("pairs.form", s.Pairs.Form, "", "both", "parquet", "webdataset"); err != nil {
+		return err
+	}
 	if err := oneOf("candidates", s.Candidates, "src", "all"); err != nil {
 		return err
 	}
@@ -76,6 +79,7 @@ func (s *Settings) Check() error {
 		{"dedup.min_side", float64(d.MinSide), 0, 1 << 20}, {"dedup.min_aspect", d.MinAspect, 0, 1e6},
 		{"dedup.max_aspect", d.MaxAspect, d.MinAspect, math.MaxFloat64}, {"dedup.hamming", float64(d.Hamming), 0, 64},
 		{"dedup.corpus_max", float64(d.CorpusMax), 0, math.MaxInt32}, {"dedup.nsfw", d.NSFW, 0, 1}, {"dedup.face", d.Face, 0, 1},
+		{"pairs.min_side", float64(s.Pairs.MinSide), 0, 1 << 20}, {"pairs.max_aspect", s.Pairs.MaxAspect, 0, 1e6},
 		{"match.min_similarity", s.Match.MinSimilarity, -1, 1},
 		{"fetch.max_bytes", float64(s.Fetch.MaxBytes), 1, 1 << 30}, {"fetch.redirects", float64(s.Fetch.Redirects), 0, 50},
 		{"fetch.attempts", float64(s.Fetch.Attempts), 1, 100},
