@@ -26,7 +26,8 @@ type Summary struct {
 	Run       string                   `json:"run"`      // where it lies
 	Documents int64                    `json:"documents"`
 	Images    int64                    `json:"images"`
-	Pairs     int64                    `json:"pairs,omitempty"` // of a run over lists
+	Pairs     int64                    `json:"pairs,omitempty"`      // of a run over lists
+	OverPairs bool                     `json:"over_pairs,omitempty"` // it is one
 	Counts    map[string]int64         `json:"counts"`
 	Funnel    []FunnelStep             `json:"funnel"`
 	Off       []string                 `json:"off"`

@@ -65,7 +65,7 @@ func problemsOf(s Summary) error {
 }
 
 func (r *run) summaryOf(m *Manifest) Summary {
-	return Summary{Complete: true, Run: r.store.Location(""), Documents: m.Counts["documents.kept"], Images: m.Counts["images.kept"], Pairs: m.Counts["pairs.kept"],
+	return Summary{Complete: true, Run: r.store.Location(""), Documents: m.Counts["documents.kept"], Images: m.Counts["images.kept"], Pairs: m.Counts["pairs.kept"], OverPairs: m.OverPairs(),
 		Counts: m.Counts, Funnel: m.Funnel, Off: m.Off, Problems: m.Problems, Stages: r.spent}
 }
 

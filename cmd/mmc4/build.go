@@ -16,8 +16,9 @@ import (
 
 type buildCmd struct {
 	common
-	C4       []string `name:"c4" help:"C4 documents: .json, .json.gz or .json.zst; paths, s3:// or https://, with wildcards." placeholder:"GLOB" sep:"none" required:""`
-	WAT      []string `name:"wat" help:"WAT files of the crawl, or a .paths.gz listing of them." placeholder:"GLOB" sep:"none" required:""`
+	C4       []string `name:"c4" help:"C4 documents: .json, .json.gz or .json.zst; paths, s3:// or https://, with wildcards." placeholder:"GLOB" sep:"none"`
+	WAT      []string `name:"wat" help:"WAT files of the crawl, or a .paths.gz listing of them." placeholder:"GLOB" sep:"none"`
+	Pairs    []string `name:"pairs" help:"Instead of documents: lists of image URLs and captions (.parquet, .jsonl, .csv, .tsv), to be made pair shards." placeholder:"GLOB" sep:"none"`
 	WARCBase string   `name:"warc-base" help:"Where the names of a .paths.gz listing begin." placeholder:"URL"`
 	Out      string   `help:"The run: a folder or s3://bucket/prefix. An unfinished run goes on." placeholder:"RUN" required:""`
 	From     string   `help:"An earlier run of the same inputs: its work is taken over as far as changed settings allow." placeholder:"RUN"`
@@ -56,7 +57,10 @@ RUN/report.html. The same command goes on after an interruption.
 
 Example:
   mmc4 build --c4 'c4/en/*.json.gz' --wat 'crawl-data/*/segments/*/wat/*.wat.gz' --clip ViT-L-14/ \
-      --contact you@example.org --out run`
+      --contact you@example.org --out run
+
+With --pairs it fetches a list of image URLs and captions, and writes RUN/pairs (Parquet) and RUN/webdataset (tars):
+  mmc4 build --pairs 'laion/*.parquet' --resize 256 --contact you@example.org --out run`
 }
 
 func (c *buildCmd) Run(ctx context.Context, o *output) error {
@@ -107,6 +111,9 @@ func inWords(s pipeline.Summary) string {
 		return fmt.Sprintf("done with this share of %s; the run is complete when all stages are", s.Run)
 	}
 	words := fmt.Sprintf("%d documents with %d images in %s", s.Documents, s.Images, s.Run)
+	if s.OverPairs {
+		words = fmt.Sprintf("%d pairs in %s", s.Pairs, s.Run)
+	}
 	for _, off := range s.Off {
 		words += "\noff: " + off
 	}
@@ -120,7 +127,7 @@ func (c *buildCmd) config() (pipeline.Config, error) {
 		return pipeline.Config{}, err
 	}
 	cfg := pipeline.Config{
-		C4: c.C4, WAT: c.WAT, WARCBase: c.WARCBase, Out: c.Out, From: c.From,
+		C4: c.C4, WAT: c.WAT, Pairs: c.Pairs, WARCBase: c.WARCBase, Out: c.Out, From: c.From,
 		Settings: settings, NSFW: c.NSFW, Faces: c.Faces, ClipName: c.CLIP,
 		Workers: c.Workers, Version: version, Stage: c.Stage,
 		Offline: c.Offline, Clean: c.Clean, AllowProfileChange: c.AllowProfileChange,
