@@ -1,0 +1,116 @@
+package model
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"mmc4/internal/imaging"
+	"mmc4/internal/storage"
+	"mmc4/kernels/device"
+	"mmc4/models/clip"
+	"mmc4/models/weights"
+)
+
+// Features computes CLIP's features of pictures and keeps them in a folder, one file for a list of pictures and a model.
+type Features struct {
+	CLIP, Cache, Device string
+
+	model *clip.Model
+}
+
+// Of gives the unit features of pictures below a location. A picture that cannot be read is an error that names it: leaving
+// it out would change which example a feature belongs to.
+func (f *Features) Of(ctx context.Context, root string, images []string) ([][]float32, error) {
+	if f.model == nil {
+		dev, err := device.Open(f.Device)
+		if err != nil {
+			return nil, err
+		}
+		if f.model, err = clip.Load(ctx, f.CLIP, dev, clip.Options{}); err != nil {
+			return nil, fmt.Errorf("RICES: %w", err)
+		}
+	}
+	print, err := f.model.Fingerprint()
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	io.WriteString(h, print+"\n"+root+"\n")
+	for _, name := range images {
+		io.WriteString(h, name+"\n")
+	}
+	path := filepath.Join(f.Cache, hex.EncodeToString(h.Sum(nil)[:12])+".safetensors")
+	if kept, err := readFeatures(ctx, path, len(images), f.model.Dim()); err == nil {
+		return kept, nil
+	}
+	store, err := storage.Open(ctx, root, storage.Options{})
+	if err != nil {
+		return nil, err
+	}
+	var all [][]float32
+	for len(all) < len(images) {
+		var pictures []*imaging.RGB
+		for _, name := range images[len(all):min(len(images), len(all)+64)] {
+			data, err := storage.ReadFile(ctx, store, name)
+			if err != nil {
+				return nil, fmt.Errorf("RICES: %s: %w", name, err)
+			}
+			picture, err := imaging.Decode(data, imaging.Limits{})
+			if err != nil {
+				return nil, fmt.Errorf("RICES: %s: %w", name, err)
+			}
+			pictures = append(pictures, picture.RGB())
+		}
+		features, err := f.model.EncodeImages(ctx, pictures)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, features...)
+	}
+	return all, writeFeatures(path, all)
+}
+
+func readFeatures(ctx context.Context, path string, n, dim int) ([][]float32, error) {
+	file, err := weights.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	flat, err := file.Float32("features")
+	if err != nil || len(flat) != n*dim {
+		return nil, fmt.Errorf("%s does not hold %d features of %d numbers: %w", path, n, dim, err)
+	}
+	out := make([][]float32, n)
+	for i := range out {
+		out[i] = append([]float32(nil), flat[i*dim:(i+1)*dim]...)
+	}
+	return out, nil
+}
+
+func writeFeatures(path string, features [][]float32) error {
+	var flat []float32
+	for _, f := range features {
+		flat = append(flat, f...)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".features-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	err = weights.Write(file, []weights.Tensor{weights.FromFloat32("features", flat, len(features), len(flat)/max(1, len(features)))}, nil)
+	if e := file.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	return err
+}
