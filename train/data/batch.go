@@ -11,6 +11,7 @@ type Batch struct {
 	Mask             []byte         // [B,T], 0 hides padding
 	Pictures         []*imaging.RGB // [I]
 	Slot             []int          // [B,S]: index into Pictures, -1: no picture
+	Features         []float32      // [B,d], of probes
 	Samples          []string       // [B]: document ids
 	LossTokens       int            // tokens that are predicted
 }
@@ -46,6 +47,7 @@ func NewBatch(samples []*Sample, pad int32, length, slots int) *Batch {
 			}
 			b.Slot = append(b.Slot, at)
 		}
+		b.Features = append(b.Features, s.Features...)
 		b.Samples = append(b.Samples, s.ID)
 	}
 	return b

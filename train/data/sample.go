@@ -17,6 +17,7 @@ type Document struct {
 	Similarity [][]float64 // rows = Images, columns = Sentences; nil where the form has none
 	Captions   []string    // of Images[0], for pairs and drawings
 	Tokens     []int32     // ready ids, for text that was packed before
+	Features   []float32   // of a picture that was embedded before, for probes
 	Bad        string      // why the record cannot be read; everything else is then empty
 	Generated  string      // text with _!_IMAGEk_!_ places (MMC4's ChatGPT sequences), or ""
 }
@@ -39,13 +40,14 @@ type Picture struct {
 
 // Sample is one sequence.
 type Sample struct {
-	ID      string
-	IDs     []int32   // not padded
-	Labels  []int32   // kernels.IgnoreLabel where there is no loss; as long as IDs
-	Images  []Picture // slot k is what the (k+1)-th <image> sees
-	Flipped bool
-	Notes   []Reject // pictures that were left out
-	Dropped *Reject  // why there is no sequence; the sample then has only its ID
+	ID       string
+	IDs      []int32   // not padded
+	Labels   []int32   // kernels.IgnoreLabel where there is no loss; as long as IDs
+	Images   []Picture // slot k is what the (k+1)-th <image> sees
+	Features []float32 // of probes
+	Flipped  bool
+	Notes    []Reject // pictures that were left out
+	Dropped  *Reject  // why there is no sequence; the sample then has only its ID
 }
 
 // LossTokens is the number of tokens that are predicted: labels but for the first place, which nothing predicts.

@@ -1,0 +1,158 @@
+package train
+
+// What a step costs: multiplications and additions of matrix products and attention, counted from the shape alone.
+
+import (
+	"time"
+
+	"mmc4/kernels"
+	"mmc4/models/clip"
+	"mmc4/models/flamingo"
+	"mmc4/models/lm"
+	"mmc4/models/lm/params"
+)
+
+// work is floating point operations: of the pass forward, and back with and without gradients of weights.
+type work struct{ forward, backward float64 }
+
+func (w *work) add(forward float64, through, weights bool) {
+	w.forward += forward
+	if through {
+		w.backward += forward
+	}
+	if weights {
+		w.backward += forward
+	}
+}
+
+func (w work) total() float64 { return w.forward + w.backward }
+
+// matrices is the elements of all that is multiplied with each row: weights with two dimensions, tables left out.
+func matrices(ws []*params.Weight, without ...string) float64 {
+	var n float64
+next:
+	for _, w := range ws {
+		if len(w.Shape) < 2 {
+			continue
+		}
+		for _, name := range without {
+			if w.Name == name {
+				continue next
+			}
+		}
+		n += float64(w.Len())
+	}
+	return n
+}
+
+// lmWork is a language model over rows of t tokens, the head on share of them.
+func lmWork(c lm.Config, rows, t, share float64, through, train bool) (w work) {
+	tokens := rows * t
+	plan := lm.Plan(c)
+	w.add(2*tokens*matrices(plan, c.EmbedName(), c.HeadName(), "model.decoder.embed_positions.weight", "transformer.wpe.weight"), through, train)
+	w.add(2*tokens*share*float64(c.Vocab*c.EmbedWidth), through, train)
+	w.add(2*tokens*t*float64(c.Width*c.Layers), through, through && !train || train) // causal: half of 4 t C, and twice that back
+	return w
+}
+
+func towerWork(width, layers, mlp int, rows, t float64, train bool) (w work) {
+	per := float64(layers) * (4*float64(width)*float64(width) + 2*float64(width)*float64(mlp))
+	w.add(2*rows*t*per, train, train)
+	w.add(4*rows*t*t*float64(width*layers), train, train)
+	return w
+}
+
+// visionWork is the tower on images.
+func visionWork(c clip.VisionConfig, images float64, train bool) work {
+	w := towerWork(c.Width, c.Layers, c.MLP, images, float64(c.Patches()+1), train)
+	w.add(2*images*float64(c.Patches()*3*c.PatchSize*c.PatchSize*c.Width), false, train)
+	return w
+}
+
+// flamingoWork is a batch of rows of t tokens with images.
+func flamingoWork(c flamingo.Config, rows, t, images, share float64) (w work) {
+	sum := func(x work) { w.forward += x.forward; w.backward += x.backward }
+	sum(visionWork(c.Vision, images, false))
+	p := c.Perceiver
+	inner, width := float64(p.Heads*p.HeadDim), float64(c.Vision.Width)
+	latents, keys := float64(p.Latents), float64(c.Tokens()+p.Latents)
+	for range p.Depth {
+		w.add(2*images*(latents*2*inner*width+keys*2*inner*width), true, true)
+		w.add(4*images*latents*keys*inner, true, true)
+		w.add(4*images*latents*width*width*float64(p.FFMult), true, true)
+	}
+	x := c.XAttn
+	inner = float64(x.Heads * x.HeadDim)
+	for i := range c.LM.Layers {
+		if !c.HasBlock(i) {
+			continue
+		}
+		d := float64(c.LM.Width)
+		w.add(2*rows*t*2*d*inner+2*images*latents*2*width*inner, true, true)
+		w.add(4*rows*t*latents*inner, true, true)
+		w.add(4*rows*t*d*d*float64(x.FFMult), true, true)
+	}
+	sum(lmWork(c.LM, rows, t, share, true, false))
+	return w
+}
+
+// stepWork estimates a step of a config. Images are the limit of a row, and every token is counted: an upper bound.
+func (c *Config) stepWork(s *shapes) (total work) {
+	for _, stream := range c.Streams {
+		rows := float64(stream.Batch * c.Accumulate)
+		var w work
+		switch c.Kind {
+		case KindFlamingo:
+			images := float64(stream.MaxImages)
+			if stream.Sequences == "pairs" {
+				images = 1
+			}
+			w = flamingoWork(s.flamingo, rows, float64(stream.MaxTokens), rows*images, 1)
+		case KindLM:
+			w = lmWork(s.lm, rows, float64(stream.MaxTokens), 1, true, true)
+		case KindCLIP:
+			w = visionWork(s.clip.Vision, rows, true)
+			t := s.clip.Text
+			text := towerWork(t.Width, t.Layers, t.MLP, rows, float64(t.Context), true)
+			w.forward, w.backward = w.forward+text.forward, w.backward+text.backward
+		}
+		total.forward, total.backward = total.forward+w.forward, total.backward+w.backward
+	}
+	return total
+}
+
+// Rate measures how many operations of matrix products a device does a second, in a quarter of a second.
+func Rate(dev kernels.Device, dtype kernels.DType) (float64, error) {
+	queue, err := dev.NewQueue()
+	if err != nil {
+		return 0, err
+	}
+	arena := kernels.NewArena(dev, 0)
+	defer arena.Free()
+	p := kernels.NewPass(dev, queue, arena, kernels.PassOptions{DType: dtype})
+	const n = 512
+	if dev.Name() == "ref" {
+		return 0, nil
+	}
+	a, b := p.FromFloat32(make([]float32, n*n), n, n), p.FromFloat32(make([]float32, n*n), n, n)
+	out := p.Alloc(dtype, n, n)
+	run := func(k int) (float64, error) {
+		began := time.Now()
+		for range k {
+			p.Do(&kernels.MatMul{A: a, B: b, Out: out, TransB: true})
+		}
+		err := p.Wait()
+		return time.Since(began).Seconds(), err
+	}
+	if _, err := run(2); err != nil {
+		return 0, err
+	}
+	k, took := 4, 0.0
+	for took < 0.1 && k < 1<<20 {
+		k *= 2
+		if took, err = run(k); err != nil {
+			return 0, err
+		}
+	}
+	return 2 * n * n * n * float64(k) / took, nil
+}

@@ -1,0 +1,230 @@
+package train
+
+// A config's model on a device, ready to be taught.
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"mmc4/kernels"
+	"mmc4/models/clip"
+	"mmc4/models/flamingo"
+	"mmc4/models/lm"
+	"mmc4/models/lm/params"
+	"mmc4/models/tokenizer"
+	"mmc4/models/weights"
+	"mmc4/train/data"
+)
+
+// session is a model with its optimizer on a device.
+type session struct {
+	config *Config
+	shapes *shapes
+	dev    kernels.Device
+	pass   *kernels.Pass
+	task   Task
+	opt    *Optimizer
+	read   *reading
+	notes  []string
+	files  []*weights.File
+}
+
+func (s *session) close() {
+	for _, f := range s.files {
+		f.Close()
+	}
+	s.dev.Close()
+}
+
+func (s *session) file(ctx context.Context, path string) (*weights.File, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := weights.Open(ctx, path)
+	if err == nil {
+		s.files = append(s.files, f)
+	}
+	return f, err
+}
+
+// openTokens reads the tokenizer and makes the config's shape agree with it.
+func (c *Config) openTokens(ctx context.Context) (*reading, *shapes, error) {
+	shapes, err := c.parse(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &reading{config: c}
+	if c.Kind == KindProbe {
+		return r, shapes, nil
+	}
+	if c.Tokenizer.Path == "" {
+		return nil, nil, wrong("tokenizer.path is missing")
+	}
+	t, err := tokenizer.Load(c.Tokenizer.Path)
+	if err != nil {
+		return nil, nil, wrong("tokenizer: %w", err)
+	}
+	if c.Kind == KindCLIP {
+		own, ok := t.(*tokenizer.CLIP)
+		if !ok {
+			return nil, nil, wrong("tokenizer: %s is not CLIP's", c.Tokenizer.Path)
+		}
+		if own.Size() > shapes.clip.Text.Vocab {
+			return nil, nil, wrong("the tokenizer has %d ids, the text tower %d: tokenizer and model do not belong together", own.Size(), shapes.clip.Text.Vocab)
+		}
+		r.clip, r.context, r.preprocess = own, shapes.clip.Text.Context, clip.OpenAIPreprocess(shapes.clip.Vision.ImageSize)
+		return r, shapes, nil
+	}
+	if r.tokens, err = data.NewTokens(t, c.Tokenizer.EOS, c.Tokenizer.Pad); err != nil {
+		return nil, nil, wrong("%w", err)
+	}
+	if c.Kind == KindLM {
+		if r.tokens.Size() > shapes.lm.Vocab {
+			return nil, nil, wrong("the tokenizer has %d ids, the language model %d: set model.vocab_size to at least %d", r.tokens.Size(), shapes.lm.Vocab, r.tokens.Size())
+		}
+		return r, shapes, nil
+	}
+	r.preprocess = clip.OpenAIPreprocess(shapes.flamingo.Vision.ImageSize)
+	return r, shapes, fit(&shapes.flamingo, int(r.tokens.Media), int(r.tokens.EOC), int(r.tokens.Pad), r.tokens.Size())
+}
+
+// openModel makes the model and its optimizer.
+func openModel(ctx context.Context, c *Config, dev kernels.Device) (s *session, err error) {
+	s = &session{config: c, dev: dev}
+	defer func() {
+		if err != nil {
+			s.close()
+			s = nil
+		}
+	}()
+	if s.read, s.shapes, err = c.openTokens(ctx); err != nil {
+		return s, err
+	}
+	queue, err := dev.NewQueue()
+	if err != nil {
+		return s, err
+	}
+	dtype, bf16 := kernels.F32, c.Precision == "bf16"
+	if bf16 {
+		dtype = kernels.BF16
+	}
+	s.pass = kernels.NewPass(dev, queue, kernels.NewArena(dev, 0), kernels.PassOptions{DType: dtype, Grad: true, Checkpoint: c.Checkpoint})
+	switch c.Kind {
+	case KindFlamingo:
+		err = s.openFlamingo(ctx, queue, dtype)
+	case KindCLIP:
+		err = s.openCLIP(ctx, queue, bf16)
+	case KindLM:
+		err = s.openLM(ctx, queue, bf16)
+	case KindProbe:
+		err = s.openProbe(ctx, queue)
+	}
+	if err != nil {
+		return s, err
+	}
+	if s.opt, err = NewOptimizer(dev, queue, c.Optimizer, s.task.Groups()); err != nil {
+		return s, err
+	}
+	return s, queue.Wait()
+}
+
+func (s *session) openFlamingo(ctx context.Context, queue kernels.Queue, dtype kernels.DType) error {
+	c := s.config
+	var from flamingo.Sources
+	var err error
+	if from.Vision, err = s.file(ctx, c.Weights.Vision); err != nil {
+		return wrong("weights.vision: %w", err)
+	}
+	if from.Vision == nil {
+		return wrong("weights.vision is missing: the frozen image tower")
+	}
+	if from.LM, err = s.file(ctx, c.Weights.LM); err != nil {
+		return wrong("weights.lm: %w", err)
+	}
+	if from.Flamingo, err = s.file(ctx, c.Weights.Start); err != nil {
+		return wrong("weights.start: %w", err)
+	}
+	m, err := flamingo.New(s.dev, queue, s.shapes.flamingo, from, flamingo.Options{DType: dtype, Seed: c.Seed, Train: true, BF16: dtype == kernels.BF16, FreezeEmbedding: c.Freeze})
+	if err != nil {
+		return err
+	}
+	s.notes = append(s.notes, m.Notes...)
+	s.task = &Flamingo{Model: m, Preprocess: s.read.preprocess, Decay: c.Optimizer.Decay, EmptySlots: c.Compat}
+	return describe(m.Freeze(s.dev, queue, true), "frozen weights")
+}
+
+func (s *session) openLM(ctx context.Context, queue kernels.Queue, bf16 bool) error {
+	var source params.Source
+	file, err := s.file(ctx, s.config.Weights.Start)
+	if err != nil {
+		return wrong("weights.start: %w", err)
+	}
+	if file != nil {
+		source = lm.Files(s.shapes.lm, file)
+	}
+	m, err := lm.New(s.dev, queue, source, s.shapes.lm, lm.Options{DType: kernels.F32, Seed: s.config.Seed, Draw: file == nil})
+	if err != nil {
+		return err
+	}
+	s.task, err = NewLanguage(s.dev, queue, m, bf16, s.config.Optimizer.Decay)
+	return err
+}
+
+func (s *session) openProbe(ctx context.Context, queue kernels.Queue) error {
+	source, err := s.read.source(ctx, s.config.Streams[0])
+	if err != nil {
+		return err
+	}
+	docs, err := source.Read(ctx, 0)
+	if err != nil || len(docs) == 0 {
+		return fmt.Errorf("the probe's features cannot be read: %w", err)
+	}
+	s.task, err = NewProbe(s.dev, queue, len(docs[0].Features), s.config.Optimizer.Decay)
+	return err
+}
+
+// startScale is the logarithm of the factor that CLIP begins with.
+var startScale = float32(math.Log(1 / 0.07))
+
+func (s *session) openCLIP(ctx context.Context, queue kernels.Queue, bf16 bool) error {
+	path, c := s.config.Weights.Start, s.shapes.clip
+	if path == "" {
+		dir, err := os.MkdirTemp("", "mmc4-clip-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		path = filepath.Join(dir, "start.safetensors")
+		if err := drawCLIP(path, c, s.config.Seed); err != nil {
+			return err
+		}
+	}
+	file, err := s.file(ctx, path)
+	if err != nil {
+		return wrong("weights.start: %w", err)
+	}
+	vision, err := clip.NewVision(s.dev, queue, file, c.Vision, c.EmbedDim, kernels.F32)
+	if err != nil {
+		return err
+	}
+	text, err := clip.NewText(s.dev, queue, file, c.Text, c.EmbedDim, kernels.F32)
+	if err != nil {
+		return err
+	}
+	scale := startScale
+	if file.Has("logit_scale") {
+		if v, err := file.Float32("logit_scale"); err == nil && len(v) == 1 {
+			scale = v[0]
+		}
+	}
+	task, err := NewContrastive(s.dev, queue, vision, text, scale, bf16, s.config.Optimizer.Decay)
+	if err != nil {
+		return err
+	}
+	task.Preprocess = s.read.preprocess
+	s.task = task
+	return queue.Wait() // trained weights have left the file
+}

@@ -1,0 +1,353 @@
+package train
+
+// The loop: batches of all streams, a step, a line of the log, now and then a checkpoint.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"mmc4/internal/storage"
+	"mmc4/kernels"
+	"mmc4/kernels/device"
+	"mmc4/train/data"
+)
+
+// Options say where a run goes and how it is told.
+type Options struct {
+	Out    string // a folder or s3://
+	Device string
+	Resume string // auto, no, or the path of a checkpoint
+	// Progress is told of every step, Note of what a person should know; either may be nil.
+	Progress func(LogLine)
+	Note     func(string)
+}
+
+// Result is what a run ended with.
+type Result struct {
+	Out        string              `json:"out"`
+	Checkpoint string              `json:"checkpoint"`
+	Steps      int                 `json:"steps"`
+	Loss       map[string]*float64 `json:"loss"`
+	Skipped    int                 `json:"skipped"`
+	Rejects    map[string]int64    `json:"rejects"`
+	Seconds    float64             `json:"seconds"`
+}
+
+// run is a run in progress.
+type run struct {
+	*session
+	o         Options
+	store     storage.Store
+	book      *book
+	inputs    []*input
+	step      int                      // done
+	at        map[string]data.Position // after it
+	saved     int                      // of the last checkpoint, -1: none
+	skipped   int
+	rate      float64 // operations a second that the device can do
+	perStep   float64 // operations of a step
+	lastLoss  map[string]*float64
+	evaluator *kernels.Pass
+}
+
+// Run trains to the end, or until ctx ends: then a last checkpoint is written and the context's error returned.
+func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
+	began := time.Now()
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	dev, err := device.Open(o.Device)
+	if err != nil {
+		return nil, ConfigError{err}
+	}
+	s, err := openModel(ctx, c, dev)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	r := &run{session: s, o: o, saved: -1}
+	for _, note := range s.notes {
+		o.Note(note)
+	}
+	if r.store, err = storage.Open(ctx, o.Out, storage.Options{}); err != nil {
+		return nil, ConfigError{err}
+	}
+	positions, err := r.resume(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.book, err = openBook(ctx, r.store, o.Out, r.step); err != nil {
+		return nil, err
+	}
+	defer r.book.close()
+	reading, stop := context.WithCancel(context.WithoutCancel(ctx)) // a step that has begun may finish its batches
+	defer stop()
+	for i, stream := range c.Streams {
+		in, err := s.read.open(reading, stream, i, positions[stream.Name], func(reject data.Reject) {
+			r.book.reject(rejectLine{r.step + 1, stream.Name, reject})
+		})
+		if err != nil {
+			return nil, err
+		}
+		defer in.Close()
+		r.inputs = append(r.inputs, in)
+	}
+	r.at = r.positions()
+	if r.rate, err = Rate(dev, s.pass.DType); err != nil {
+		return nil, err
+	}
+	if c.Kind != KindProbe {
+		r.perStep = c.stepWork(s.shapes).total()
+	}
+	if err := r.loop(ctx); err != nil {
+		return nil, err
+	}
+	result := &Result{Out: o.Out, Checkpoint: r.store.Location(checkpointName(r.step)), Steps: r.step, Loss: r.lastLoss, Skipped: r.skipped,
+		Rejects: r.rejects(), Seconds: time.Since(began).Seconds()}
+	return result, nil
+}
+
+// resume restores a checkpoint and gives the streams' positions.
+func (r *run) resume(ctx context.Context) (map[string]data.Position, error) {
+	store, dirs := r.store, []string{}
+	if r.o.Resume == "auto" || r.o.Resume == "" || r.o.Resume == "no" {
+		steps, err := checkpoints(ctx, r.store)
+		if err != nil {
+			return nil, err
+		}
+		if r.o.Resume == "no" && len(steps) > 0 {
+			return nil, fmt.Errorf("%w: %s holds checkpoints up to step %d; resume from them (--resume auto) or choose another folder", ErrRefused, r.o.Out, steps[len(steps)-1])
+		}
+		for i := len(steps) - 1; i >= 0; i-- {
+			dirs = append(dirs, checkpointName(steps[i]))
+		}
+	} else {
+		var err error
+		if store, err = storage.Open(ctx, r.o.Resume, storage.Options{}); err != nil {
+			return nil, ConfigError{err}
+		}
+		dirs = []string{""}
+	}
+	var last error
+	for _, dir := range dirs {
+		state, files, err := loadState(ctx, store, dir)
+		if err != nil {
+			last = err
+			r.o.Note(fmt.Sprintf("%v; looking for an older one", err))
+			continue
+		}
+		if err := state.compare(r.config); err != nil {
+			return nil, err
+		}
+		if err := r.restore(state, files); err != nil {
+			return nil, fmt.Errorf("checkpoint %s: %w", store.Location(dir), err)
+		}
+		if state.Profile != r.dev.Profile() {
+			r.o.Note(fmt.Sprintf("the checkpoint was made on %s, this is %s: the run goes on, but not with the same bits", state.Profile, r.dev.Profile()))
+		}
+		r.step, r.saved = state.Step, state.Step
+		r.o.Note(fmt.Sprintf("going on after step %d", r.step))
+		return state.Positions, nil
+	}
+	return nil, last
+}
+
+func (r *run) positions() map[string]data.Position {
+	at := map[string]data.Position{}
+	for _, in := range r.inputs {
+		at[in.Name] = in.Position()
+	}
+	return at
+}
+
+func (r *run) rejects() map[string]int64 {
+	n := map[string]int64{}
+	for _, in := range r.inputs {
+		for rule, k := range in.Rejects() {
+			n[in.Name+"."+rule] += k
+		}
+	}
+	return n
+}
+
+func (r *run) checkpoint(ctx context.Context) error {
+	if r.saved == r.step {
+		return nil
+	}
+	if err := r.saveCheckpoint(ctx, r.store, r.step, r.at); err != nil {
+		return err
+	}
+	r.saved = r.step
+	if err := prune(ctx, r.store, r.config.Save.Keep); err != nil {
+		return err
+	}
+	return r.book.upload(ctx)
+}
+
+func (r *run) loop(ctx context.Context) error {
+	c := r.config
+	take := r.taker()
+	for r.step < c.Steps {
+		began := time.Now()
+		parts, micros, err := r.batches(ctx)
+		if ctx.Err() != nil {
+			break // what was read for this step will be read again
+		}
+		if err != nil {
+			return err
+		}
+		waited := time.Since(began)
+		result, err := take(parts, micros)
+		if err != nil {
+			return fmt.Errorf("step %d: %w", r.step+1, err)
+		}
+		r.step++
+		r.at = r.positions()
+		line := r.line(parts, result, time.Since(began), waited)
+		if v := c.Validation; v.Every > 0 && (r.step%v.Every == 0 || r.step == c.Steps) {
+			if line.Validation, err = r.validate(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+		if err := r.book.step(line, parts, c.Streams, result); err != nil {
+			return err
+		}
+		if r.o.Progress != nil {
+			r.o.Progress(line)
+		}
+		if r.step == c.Steps || c.Save.Every > 0 && r.step%c.Save.Every == 0 {
+			if err := r.checkpoint(context.WithoutCancel(ctx)); err != nil {
+				return err
+			}
+		}
+	}
+	if r.step < c.Steps {
+		return errors.Join(r.checkpoint(context.WithoutCancel(ctx)), ctx.Err())
+	}
+	return r.checkpoint(ctx)
+}
+
+// batches reads a step's batches: micros of each stream, in the order in which they are learnt from.
+func (r *run) batches(ctx context.Context) (parts []Part, micros int, err error) {
+	for range r.config.Accumulate {
+		for i, in := range r.inputs {
+			b, err := in.batch(ctx)
+			if err != nil {
+				return nil, 0, err
+			}
+			parts = append(parts, Part{Stream: i, Weight: in.Weight, Batch: b})
+		}
+	}
+	return parts, r.config.Accumulate, nil
+}
+
+// taker is how a step is taken: ours, or open_flamingo's.
+func (r *run) taker() func(parts []Part, micros int) (StepResult, error) {
+	c := r.config
+	if !c.Compat {
+		stepper := &Stepper{Task: r.task, Optimizer: r.opt, Schedule: c.Schedule, Pass: r.pass, Streams: len(r.inputs)}
+		return func(parts []Part, _ int) (StepResult, error) { return stepper.Step(parts) }
+	}
+	schedule := c.Schedule
+	schedule.Total *= c.Accumulate
+	u := &Upstream{Task: r.task, Optimizer: r.opt, Schedule: schedule, Pass: r.pass, Accumulate: c.Accumulate}
+	return func(parts []Part, micros int) (StepResult, error) {
+		result := StepResult{Losses: make([]float64, len(r.inputs)), LR: r.opt.LR * schedule.At(r.opt.Step)}
+		n := len(r.inputs)
+		for k := range micros {
+			m, err := u.Micro(parts[k*n:(k+1)*n], k == micros-1)
+			if err != nil {
+				return result, err
+			}
+			for i, loss := range m.Losses {
+				result.Losses[i] += loss / float64(micros)
+			}
+			result.Norm = m.Norm
+			if m.Skipped {
+				result.Skipped = fmt.Sprintf("a loss of micro-step %d is not finite", k+1)
+			}
+		}
+		return result, nil
+	}
+}
+
+// line is a step's line of the log.
+func (r *run) line(parts []Part, result StepResult, took, waited time.Duration) LogLine {
+	line := LogLine{Step: r.step, Loss: map[string]*float64{}, LR: result.LR, GradNorm: number(result.Norm), MemoryBytes: residentBytes(),
+		WaitSeconds: waited.Seconds(), Rejects: r.rejects(), Skipped: result.Skipped}
+	samples, tokens := 0, 0
+	for _, part := range parts {
+		samples += part.Batch.Rows
+		tokens += part.Batch.Rows * part.Batch.Len
+	}
+	s := took.Seconds()
+	line.SamplesPerSecond, line.TokensPerSecond = float64(samples)/s, float64(tokens)/s
+	if r.rate > 0 {
+		line.MFU = r.perStep / s / r.rate
+	}
+	for i, in := range r.inputs {
+		line.Loss[in.Name] = number(result.Losses[i])
+	}
+	if result.Skipped != "" {
+		r.skipped++
+	}
+	line.Gates = r.gates()
+	r.lastLoss = line.Loss
+	return line
+}
+
+// gates reads how far a Flamingo's gates are open.
+func (r *run) gates() []float64 {
+	f, ok := r.task.(*Flamingo)
+	if !ok {
+		return nil
+	}
+	var open []float64
+	for _, w := range f.Model.Gated {
+		if w.Len() == 1 && strings.HasSuffix(w.Name, "gate") {
+			if v, err := r.pass.Float32(w.Param.Value); err == nil {
+				open = append(open, math.Tanh(float64(v[0])))
+			}
+		}
+	}
+	return open
+}
+
+// validate is the mean loss on the first batches of held-out data, the same ones every time.
+func (r *run) validate(ctx context.Context) (map[string]*float64, error) {
+	if r.evaluator == nil {
+		r.evaluator = kernels.NewPass(r.dev, r.pass.Queue(), kernels.NewArena(r.dev, 0), kernels.PassOptions{DType: r.pass.DType})
+	}
+	out := map[string]*float64{}
+	for i, stream := range r.config.Validation.Streams {
+		in, err := r.read.open(ctx, stream, 1000+i, data.Position{}, nil)
+		if err != nil {
+			return nil, err
+		}
+		var sum, n float64
+		for range r.config.Validation.Batches {
+			b, err := in.batch(ctx)
+			if err != nil {
+				in.Close()
+				return nil, err
+			}
+			r.evaluator.Reset()
+			v, err := r.evaluator.Float32(r.task.Loss(r.evaluator, i, b))
+			if err != nil {
+				in.Close()
+				return nil, err
+			}
+			share := float64(r.task.Share(b))
+			if share > 0 {
+				sum, n = sum+float64(v[0])*share, n+share
+			}
+		}
+		in.Close()
+		out[stream.Name] = number(sum / n)
+	}
+	return out, nil
+}
