@@ -34,6 +34,7 @@ func checkGenerate(ctx context.Context, env *Env, c *Case, r *Report) error {
 				Beams   int     `json:"num_beams"`
 				Penalty float64 `json:"length_penalty"`
 				MaxNew  int     `json:"max_new_tokens"`
+				Early   bool    `json:"early_stopping"`
 			}
 		}
 	}
@@ -62,7 +63,7 @@ func checkGenerate(ctx context.Context, env *Env, c *Case, r *Report) error {
 			return err
 		}
 		out, err := f.model.Generate(ctx, f.pass, lm.Prompt{IDs: text.IDs, Rows: text.Rows, Mask: text.Mask}, media, flamingo.Decoding{Upstream: true,
-			Decoding: lm.Decoding{MaxNew: v.MaxNew, EOS: in.Config.EOC, Pad: in.Config.Pad, Beams: v.Beams, LengthPenalty: v.Penalty}})
+			Decoding: lm.Decoding{MaxNew: v.MaxNew, EOS: in.Config.EOC, Pad: in.Config.Pad, Beams: v.Beams, LengthPenalty: v.Penalty, EarlyStopping: v.Early}})
 		if err != nil {
 			return err
 		}

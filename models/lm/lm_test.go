@@ -24,11 +24,13 @@ var tiny = map[string]string{
 	"mpt odd": `{"architectures": ["MPTForCausalLM"], "model_type": "mpt", "vocab_size": 61, "d_model": 24, "n_heads": 3, "n_layers": 2, "no_bias": false, "logit_scale": "inv_sqrt_d_model",
 		"attn_config": {"alibi": true, "qk_ln": true, "clip_qkv": 3}}`,
 	"mpt positions": `{"architectures": ["MPTForCausalLM"], "model_type": "mpt", "vocab_size": 61, "d_model": 24, "n_heads": 3, "n_layers": 2, "max_seq_len": 40, "attn_config": {"attn_type": "multiquery_attention"}}`,
-	"mosaic":        `{"model_type": "mosaic_gpt", "vocab_size": 61, "d_model": 24, "n_heads": 2, "n_layers": 2, "alibi": true, "attn_qk_ln": true, "no_bias": true, "mlp_ratio": 2}`,
-	"neox":          `{"model_type": "gpt_neox", "vocab_size": 61, "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 3}`,
-	"opt":           `{"model_type": "opt", "vocab_size": 61, "hidden_size": 24, "ffn_dim": 40, "num_hidden_layers": 2, "num_attention_heads": 3, "max_position_embeddings": 40}`,
-	"opt-350m":      `{"model_type": "opt", "vocab_size": 61, "hidden_size": 24, "ffn_dim": 40, "num_hidden_layers": 2, "num_attention_heads": 3, "do_layer_norm_before": false, "word_embed_proj_dim": 12}`,
-	"gpt2":          `{"model_type": "gpt2", "vocab_size": 61, "n_embd": 24, "n_head": 3, "n_layer": 2, "n_positions": 40, "scale_attn_by_inverse_layer_idx": true}`,
+	"mpt rms": `{"architectures": ["MPTForCausalLM"], "model_type": "mpt", "vocab_size": 61, "d_model": 24, "n_heads": 3, "n_layers": 2, "no_bias": true, "norm_type": "rmsnorm",
+		"attn_config": {"alibi": true, "qk_ln": true, "alibi_bias_max": 4}}`,
+	"mosaic":   `{"model_type": "mosaic_gpt", "vocab_size": 61, "d_model": 24, "n_heads": 2, "n_layers": 2, "alibi": true, "attn_qk_ln": true, "no_bias": true, "mlp_ratio": 2}`,
+	"neox":     `{"model_type": "gpt_neox", "vocab_size": 61, "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 3}`,
+	"opt":      `{"model_type": "opt", "vocab_size": 61, "hidden_size": 24, "ffn_dim": 40, "num_hidden_layers": 2, "num_attention_heads": 3, "max_position_embeddings": 40}`,
+	"opt-350m": `{"model_type": "opt", "vocab_size": 61, "hidden_size": 24, "ffn_dim": 40, "num_hidden_layers": 2, "num_attention_heads": 3, "do_layer_norm_before": false, "word_embed_proj_dim": 12}`,
+	"gpt2":     `{"model_type": "gpt2", "vocab_size": 61, "n_embd": 24, "n_head": 3, "n_layer": 2, "n_positions": 40, "scale_attn_by_inverse_layer_idx": true}`,
 }
 
 type bench struct {

@@ -38,6 +38,7 @@ type mptConfig struct {
 	NoBias        *bool           `json:"no_bias"`
 	Norm          string          `json:"norm_type"`
 	LogitScale    json.RawMessage `json:"logit_scale"`
+	Fraction      float64         `json:"embedding_fraction"`
 	Attention     json.RawMessage `json:"attn_config"`
 	// MosaicGPT's
 	Ratio     json.Number `json:"mlp_ratio"`
@@ -52,7 +53,7 @@ type mptConfig struct {
 
 func readMPT(data []byte) (mptConfig, error) {
 	in := mptConfig{Width: 2048, Heads: 16, Layers: 24, Expansion: "4", Ratio: "4", Positions: 2048, Vocab: 50368, Eps: 1e-5,
-		Norm: "low_precision_layernorm", ALiBiMax: 8}
+		Norm: "low_precision_layernorm", ALiBiMax: 8, Fraction: 1}
 	err := json.Unmarshal(data, &in)
 	return in, err
 }
@@ -105,8 +106,8 @@ func (in mptConfig) own(c *Config, a mptAttention, ratio json.Number) error {
 	switch {
 	case err != nil || !(expansion > 0 && expansion < 1024):
 		return fmt.Errorf("the expansion ratio is %q", ratio)
-	case in.Norm != "layernorm" && in.Norm != "low_precision_layernorm":
-		return fmt.Errorf("norm_type %q is not supported", in.Norm)
+	case in.Fraction != 1:
+		return fmt.Errorf("embedding_fraction %v is not supported", in.Fraction)
 	case a.PrefixLM || a.SequenceID:
 		return fmt.Errorf("prefix_lm and attn_uses_sequence_id are not supported")
 	case a.Type != "multihead_attention" && a.Type != "multiquery_attention":
@@ -117,7 +118,14 @@ func (in mptConfig) own(c *Config, a mptAttention, ratio json.Number) error {
 	}
 	c.MLP = int(expansion * float64(in.Width))
 	c.Bias = in.NoBias == nil || !*in.NoBias
-	c.NormBias = c.Bias
+	switch in.Norm {
+	case "layernorm", "low_precision_layernorm":
+		c.NormBias = c.Bias
+	case "rmsnorm", "low_precision_rmsnorm":
+		c.RMSNorm = true
+	default:
+		return fmt.Errorf("norm_type %q is not supported", in.Norm)
+	}
 	c.QKNorm, c.ALiBi, c.ALiBiMax = a.QKNorm, a.ALiBi, a.ALiBiMax
 	if !a.ALiBi {
 		c.Positions = LearnedLessShift

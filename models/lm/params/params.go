@@ -153,7 +153,9 @@ func (l *Loader) Quantized(name string, n, k int) *kernels.Param {
 		return &kernels.Param{Name: name}
 	}
 	name = l.Prefix + name
+	notes, grown := l.Notes, l.Grown // what is to be said was said of the table
 	values, err := l.values(name, []int{n, k}, Normal(0.02))
+	l.Notes, l.Grown = notes, grown
 	if err != nil {
 		l.err = err
 		return &kernels.Param{Name: name}
