@@ -16,6 +16,11 @@ const clipDType = kernels.F32
 
 // openCLIP opens a CLIP model, demo or a folder, on a device.
 func openCLIP(ctx context.Context, name, deviceName string) (*clip.Model, kernels.Device, error) {
+	return openCLIPWith(ctx, name, deviceName, clip.Options{DType: clipDType})
+}
+
+// openCLIPWith is openCLIP with a number type and a batch of one's own.
+func openCLIPWith(ctx context.Context, name, deviceName string, options clip.Options) (*clip.Model, kernels.Device, error) {
 	dev, err := device.Open(deviceName)
 	if err != nil {
 		return nil, nil, err
@@ -30,7 +35,7 @@ func openCLIP(ctx context.Context, name, deviceName string) (*clip.Model, kernel
 			return nil, nil, fmt.Errorf("unpacking the demo's CLIP: %w", err)
 		}
 	}
-	model, err := clip.Load(ctx, dir, dev, clip.Options{DType: clipDType})
+	model, err := clip.Load(ctx, dir, dev, options)
 	if err != nil {
 		dev.Close()
 		return nil, nil, err

@@ -22,10 +22,13 @@ type program struct {
 	Verify     verifyCmd     `cmd:"" help:"Check a finished run: files, rows, rules, books."`
 	Explain    explainCmd    `cmd:"" help:"Say where a run's documents and images went, and what to do."`
 	Report     reportCmd     `cmd:"" help:"Write a run's report.html anew."`
+	Train      trainCmd      `cmd:"" help:"Train a Flamingo, a CLIP, a language model or a linear head."`
 	Eval       evalCmd       `cmd:"" help:"Measure a model on the in-context benchmark; score files of predictions."`
 	Golden     goldenCmd     `cmd:"" help:"Check this build and device against results of the reference programs."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program against its peers."`
 	Doctor     doctorCmd     `cmd:"" help:"Say what this machine offers, and what to do about what it lacks."`
+	Embed      embedCmd      `cmd:"" help:"Turn pictures or sentences into CLIP features."`
+	Generate   generateCmd   `cmd:"" help:"Continue a text with a language model."`
 	FetchModel fetchModelCmd `cmd:"" help:"Bring a model from the Hugging Face hub into a folder."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
