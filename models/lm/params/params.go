@@ -11,6 +11,8 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"sync"
 
 	"mmc4/kernels"
 	"mmc4/models/weights"
@@ -89,10 +91,25 @@ func Normal(std float64) Init { return Init{initNormal, std} }
 // FanIn is uniform within 1/sqrt(in).
 func FanIn(in int) Init { return Init{initUniform, 1 / math.Sqrt(float64(max(in, 1)))} }
 
+// drawnTogether is how many numbers one generator gives: what a parameter begins as does not depend on the machine.
+const drawnTogether = 1 << 16
+
 func (i Init) draw(values []float32, seed uint64, name string) {
 	h := fnv.New64a()
 	h.Write([]byte(name))
-	rng := rand.New(rand.NewPCG(seed, h.Sum64()))
+	var work sync.WaitGroup
+	places := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for at := 0; at < len(values); at += drawnTogether {
+		places <- struct{}{}
+		work.Go(func() {
+			i.fill(values[at:min(at+drawnTogether, len(values))], rand.New(rand.NewPCG(seed+uint64(at), h.Sum64())))
+			<-places
+		})
+	}
+	work.Wait()
+}
+
+func (i Init) fill(values []float32, rng *rand.Rand) {
 	for j := range values {
 		switch i.kind {
 		case initConst:
