@@ -168,6 +168,7 @@ func assign(tree map[string]any, s string) error {
 	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
 		return wrong("--set %s: %s", s, yaml.FormatError(err, false, false))
 	}
+	value = numbers(value)
 	var at any = tree
 	parts := strings.Split(key, ".")
 	for i, part := range parts {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 
 	"mmc4/models/clip"
 	"mmc4/models/flamingo"
@@ -33,13 +35,34 @@ func (c *Config) shape(_ context.Context) ([]byte, error) {
 			}
 			value = json.RawMessage(text)
 		}
-		out[key] = value
+		out[key] = numbers(value)
 	}
 	text, err := json.Marshal(out)
 	if err != nil {
 		return nil, wrong("model: %w", err)
 	}
 	return text, nil
+}
+
+var scientific = regexp.MustCompile(`^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$`)
+
+// numbers turns what JSON would read as a number, such as 1e-05, into one: YAML's core schema wants a dot in it.
+func numbers(v any) any {
+	switch v := v.(type) {
+	case string:
+		if x, err := strconv.ParseFloat(v, 64); err == nil && scientific.MatchString(v) {
+			return x
+		}
+	case map[string]any:
+		for key, value := range v {
+			v[key] = numbers(value)
+		}
+	case []any:
+		for i, value := range v {
+			v[i] = numbers(value)
+		}
+	}
+	return v
 }
 
 func readShape(path string) ([]byte, error) {
