@@ -182,8 +182,8 @@ func (m *Manifest) OverPairs() bool {
 	return len(m.Inputs) > 0
 }
 
-// webDatasetName is the name of a part as a tar.
-func webDatasetName(part int) string { return fmt.Sprintf("webdataset/part-%05d.tar", part) }
+// WebDatasetName is the name of a part as a tar.
+func WebDatasetName(part int) string { return fmt.Sprintf("webdataset/part-%05d.tar", part) }
 
 // PairsInBytes tells whether pictures stand in the Parquet parts, PairsInTars whether there are tars.
 func (s *Settings) PairsInBytes() bool {

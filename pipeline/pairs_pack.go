@@ -102,7 +102,7 @@ func (t *task) newPairTar(ctx context.Context) (*pairTar, error) {
 	if !t.cfg.Settings.PairsInTars() {
 		return nil, nil
 	}
-	f, err := t.create(ctx, webDatasetName(t.index))
+	f, err := t.create(ctx, WebDatasetName(t.index))
 	if err != nil {
 		return nil, err
 	}

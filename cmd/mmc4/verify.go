@@ -43,6 +43,9 @@ func (c *verifyCmd) Run(ctx context.Context, o *output) error {
 		}
 	}
 	what := fmt.Sprintf("%d files, %d bytes; %d documents with %d images, %d rejects, %d image URLs", v.Files, v.Bytes, v.Documents, v.Images, v.Rejects, v.ImageURLs)
+	if v.Pairs > 0 {
+		what = fmt.Sprintf("%d files, %d bytes; %d pairs, %d rejects, %d image URLs", v.Files, v.Bytes, v.Pairs, v.Rejects, v.ImageURLs)
+	}
 	if v.OK {
 		o.say(c.JSON, "ok: %s", what)
 		return nil

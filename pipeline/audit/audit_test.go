@@ -78,7 +78,7 @@ func TestEveryChangeIsFound(t *testing.T) {
 		{"nsfw", "if and only if", func(w *smallrun.Tables) { w.Docs[0].ImageInfo[0].NSFW = new(float32) }},
 		{"route", "page.route", func(w *smallrun.Tables) { w.Docs[0].Page.Route = "air" }},
 		{"no row", "has no row in images", func(w *smallrun.Tables) { w.Images = w.Images[1:] }},
-		{"no use", "no document uses", func(w *smallrun.Tables) {
+		{"no use", "nothing uses", func(w *smallrun.Tables) {
 			w.Images = append(w.Images, schemas.ImageRow{ImageURL: "http://x.test/a.png", Outcome: "dns", Attempts: 1})
 		}},
 		{"outcome", "is not the outcome", func(w *smallrun.Tables) { *reject(w, "fetch").Detail = "dns" }},

@@ -17,10 +17,11 @@ import (
 type Explanation struct {
 	Run       string    `json:"run"`
 	Documents Funnel    `json:"documents"`
-	Images    Funnel    `json:"images"` // (document, image) pairs
-	Causes    []Cause   `json:"causes"` // of lost images and documents, the largest loss first
-	Hosts     []Host    `json:"hosts"`  // that lost most images
-	Off       []string  `json:"off"`    // rules that did not run
+	Images    Funnel    `json:"images"`               // (document, image) pairs; of a run over lists, its pairs
+	OverPairs bool      `json:"over_pairs,omitempty"` // a run over lists: there are no documents
+	Causes    []Cause   `json:"causes"`               // of lost images and documents, the largest loss first
+	Hosts     []Host    `json:"hosts"`                // that lost most images
+	Off       []string  `json:"off"`                  // rules that did not run
 	Problems  []string  `json:"problems"`
 	Repeated  int64     `json:"repeated"` // candidates that repeat a URL of their page
 	Change    string    `json:"change"`   // how a limit is changed without fetching again
@@ -90,7 +91,7 @@ func Explain(ctx context.Context, run storage.Store) (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{limits: settings, causes: map[causeKey]*gathered{}, hosts: NewCounter()}
+	s := &scan{limits: settings, causes: map[causeKey]*gathered{}, hosts: NewCounter(), overPairs: m.OverPairs()}
 	for part := range Parts(m) {
 		for row, err := range Rows[schemas.Reject](ctx, run, pipeline.PartName(rejectsTable, part)) {
 			if err != nil {
@@ -99,7 +100,7 @@ func Explain(ctx context.Context, run storage.Store) (*Explanation, error) {
 			s.add(row.Value)
 		}
 	}
-	e := &Explanation{Run: run.Location(""), Off: m.Off, Repeated: m.Counts["candidates.repeated"], Problems: []string{}, ImageURLs: []Outcome{}}
+	e := &Explanation{Run: run.Location(""), OverPairs: m.OverPairs(), Off: m.Off, Repeated: m.Counts["candidates.repeated"], Problems: []string{}, ImageURLs: []Outcome{}}
 	for _, p := range m.Problems {
 		e.Problems = append(e.Problems, p.Input+": "+p.Error)
 	}
@@ -155,6 +156,8 @@ type scan struct {
 	limits pipeline.Settings
 	causes map[causeKey]*gathered
 	hosts  *Counter // host and cause
+	// overPairs: rows that were no pairs are lost images, not documents.
+	overPairs bool
 }
 
 const examplesOfCause = 3
@@ -162,7 +165,7 @@ const examplesOfCause = 3
 func (s *scan) add(r *schemas.Reject) {
 	key := causeKey{of: "images", rule: r.Rule}
 	url := r.ImageURL
-	if slices.Contains(schemas.DocumentRules, r.Rule) {
+	if slices.Contains(schemas.DocumentRules, r.Rule) && !s.overPairs {
 		key.of, url = "documents", r.URL
 	} else if (r.Rule == schemas.RuleFetch || r.Rule == schemas.RuleBadCandidate) && r.Detail != nil {
 		key.detail = *r.Detail
@@ -173,7 +176,7 @@ func (s *scan) add(r *schemas.Reject) {
 		s.causes[key] = g
 	}
 	g.count++
-	if r.Value != nil && s.wouldPass(r) {
+	if r.Value != nil && (!s.overPairs || r.Rule == schemas.RuleSimilarity) && s.wouldPass(r) {
 		g.passing++
 	}
 	host := ""
@@ -222,6 +225,9 @@ func (s *scan) explained(e *Explanation) []Cause {
 			c.Hosts = append(c.Hosts, Host{Host: h.Name, Count: h.Count})
 		}
 		c.Set = suggestion(key.rule, &s.limits)
+		if s.overPairs {
+			c.Advice, c.Set = pairAdvice(c.Rule, c.Advice, c.Set, &s.limits)
+		}
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Cause) int {

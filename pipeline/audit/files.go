@@ -30,13 +30,16 @@ func (c *checker) files(ctx context.Context, workers int) error {
 		tasks = append(tasks, func(ctx context.Context) error { return c.file(ctx, out) })
 	}
 	if c.parts == 0 {
-		c.found.file(pipeline.ManifestName, "it names no file of docs")
+		c.found.file(pipeline.ManifestName, "it names no file of docs or pairs")
 	}
 	for part := range c.parts {
 		for _, table := range []string{rejectsTable, imagesTable} {
 			if name := pipeline.PartName(table, part); c.outputs[name].Name == "" {
-				c.found.file(pipeline.ManifestName, "it does not name %s, though docs has that part", name)
+				c.found.file(pipeline.ManifestName, "it does not name %s, though docs or pairs has that part", name)
 			}
+		}
+		if name := pipeline.WebDatasetName(part); c.manifest.OverPairs() && c.settings.PairsInTars() && c.outputs[name].Name == "" {
+			c.found.file(pipeline.ManifestName, "it does not name %s, though pairs has that part", name)
 		}
 	}
 	var config bytes.Buffer

@@ -155,7 +155,7 @@ func (c *checker) joinURLs(ctx context.Context) error {
 			}
 		}
 		if row != nil && !used {
-			c.found.row(pipeline.PartName(imagesTable, int(row.Part)), int64(row.Row), "no document uses this image")
+			c.found.row(pipeline.PartName(imagesTable, int(row.Part)), int64(row.Row), "nothing uses this image")
 		}
 		return nil
 	})
@@ -166,6 +166,9 @@ func (c *checker) use(row, e *entry) error {
 	table := rejectsTable
 	if e.Kind == imageKept {
 		table = docsTable
+		if c.manifest.OverPairs() {
+			table = pairsTable
+		}
 	}
 	wrong := func(format string, args ...any) {
 		c.found.row(pipeline.PartName(table, int(e.Part)), int64(e.Row), format, args...)

@@ -17,6 +17,7 @@ const (
 	docsTable    = "docs"
 	rejectsTable = "rejects"
 	imagesTable  = "images"
+	pairsTable   = "pairs" // of a run over lists, instead of docs
 )
 
 // Rows yields the rows of one file with their numbers, from 0. An error ends it and names the file.
@@ -88,8 +89,11 @@ func Parts(m *pipeline.Manifest) int {
 	for _, o := range m.Outputs {
 		names[o.Name] = true
 	}
-	n := 0
-	for names[pipeline.PartName(docsTable, n)] {
+	n, table := 0, docsTable
+	if m.OverPairs() {
+		table = pairsTable
+	}
+	for names[pipeline.PartName(table, n)] {
 		n++
 	}
 	return n

@@ -27,9 +27,10 @@ type Verdict struct {
 	Files     int64     `json:"files"`
 	Bytes     int64     `json:"bytes"`
 	Documents int64     `json:"documents"`
-	Images    int64     `json:"images"`     // in docs
-	Rejects   int64     `json:"rejects"`    // rows
-	ImageURLs int64     `json:"image_urls"` // rows of images
+	Pairs     int64     `json:"pairs,omitempty"` // of a run over lists, which has no documents
+	Images    int64     `json:"images"`          // in docs
+	Rejects   int64     `json:"rejects"`         // rows
+	ImageURLs int64     `json:"image_urls"`      // rows of images
 	Problems  []Problem `json:"problems"`
 	Total     int64     `json:"problems_total"` // Problems lists no more than Options.Problems, and 20 of a file
 }
@@ -54,6 +55,9 @@ func Verify(ctx context.Context, run storage.Store, o Options) (*Verdict, error)
 		o.Problems = 100
 	}
 	c := &checker{run: run, manifest: m, settings: settings, limits: settings.Limits(), parts: Parts(m), tally: newTally(), rows: map[string]int64{}}
+	if m.OverPairs() {
+		c.limits = settings.PairLimits()
+	}
 	c.found.limit = o.Problems
 	c.sameDecoders = decodersOf(m)
 	defer c.urls.close()
@@ -63,6 +67,9 @@ func Verify(ctx context.Context, run storage.Store, o Options) (*Verdict, error)
 	}
 	v := &Verdict{Run: run.Location(""), Problems: c.found.sorted(), Total: c.found.total, Files: int64(len(m.Outputs)),
 		Documents: c.tally.documents, Images: c.tally.images, Rejects: c.tally.rejects, ImageURLs: c.tally.imageRows}
+	if m.OverPairs() {
+		v.Images, v.Pairs = 0, c.tally.images
+	}
 	for _, f := range m.Outputs {
 		v.Bytes += f.Size
 	}
@@ -112,7 +119,12 @@ func (c *checker) all(ctx context.Context, workers int) error {
 	tasks := make([]func(context.Context) error, 0, 2*c.parts)
 	for part := range c.parts {
 		tasks = append(tasks,
-			func(ctx context.Context) error { return c.documentsPart(ctx, part) },
+			func(ctx context.Context) error {
+				if c.manifest.OverPairs() {
+					return c.pairsPart(ctx, part)
+				}
+				return c.documentsPart(ctx, part)
+			},
 			func(ctx context.Context) error { return c.imagesPart(ctx, part) })
 	}
 	if err := parallel(ctx, workers, tasks); err != nil {
@@ -124,6 +136,10 @@ func (c *checker) all(ctx context.Context, workers int) error {
 	}
 	if err := c.joinURLs(ctx); err != nil {
 		return err
+	}
+	if c.manifest.OverPairs() {
+		c.pairSums()
+		return nil
 	}
 	if err := c.joinHashes(ctx); err != nil {
 		return err

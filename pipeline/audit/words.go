@@ -14,8 +14,12 @@ import (
 func WriteExplanation(w io.Writer, e *Explanation, top int) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s\n", e.Run)
-	writeFunnel(b, "documents", e.Documents, "read")
-	writeFunnel(b, "images", e.Images, "found on their pages")
+	if e.OverPairs {
+		writeFunnel(b, "pairs", e.Images, "rows of the lists")
+	} else {
+		writeFunnel(b, "documents", e.Documents, "read")
+		writeFunnel(b, "images", e.Images, "found on their pages")
+	}
 	if e.Repeated > 0 {
 		fmt.Fprintf(b, "  (%s more candidates repeated a URL of their page)\n", thousands(e.Repeated))
 	}
