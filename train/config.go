@@ -65,7 +65,7 @@ type TokenizerConfig struct {
 // StreamConfig is one stream of samples.
 type StreamConfig struct {
 	Name      string   `yaml:"name" json:"name"`
-	Format    string   `yaml:"format" json:"format"`       // docs, jsonl, webdataset, text, drawings, features
+	Format    string   `yaml:"format" json:"format"`       // docs, pairs, jsonl, webdataset, text, drawings, features
 	Sequences string   `yaml:"sequences" json:"sequences"` // flamingo: interleaved, pairs
 	Paths     []string `yaml:"paths" json:"paths"`
 	Images    string   `yaml:"images" json:"images"` // jsonl: the folder of pictures

@@ -17,8 +17,8 @@ func oneOf(key, value string, allowed ...string) error {
 
 // formats are the forms of data that a kind can be taught from.
 var formats = map[string][]string{
-	KindFlamingo: {"docs", "jsonl", "webdataset", "drawings"},
-	KindCLIP:     {"docs", "jsonl", "webdataset", "drawings"},
+	KindFlamingo: {"docs", "pairs", "jsonl", "webdataset", "drawings"},
+	KindCLIP:     {"docs", "pairs", "jsonl", "webdataset", "drawings"},
 	KindLM:       {"text"},
 	KindProbe:    {"features"},
 }
@@ -87,8 +87,8 @@ func (c *Config) checkStream(key string, s StreamConfig) error {
 		return fmt.Errorf("%s: weight is %v, batch %d, max_tokens %d; weight must be above 0, batch at least 1, max_tokens at least 2", key, s.Weight, s.Batch, s.MaxTokens)
 	case s.MinImages < 1 || s.MaxImages < s.MinImages:
 		return fmt.Errorf("%s: min_images is %d, max_images %d", key, s.MinImages, s.MaxImages)
-	case s.Format == "drawings" && s.Sequences == "interleaved":
-		return fmt.Errorf("%s: drawings have captions, not documents: say sequences: pairs", key)
+	case (s.Format == "drawings" || s.Format == "pairs") && s.Sequences == "interleaved":
+		return fmt.Errorf("%s: %s have captions, not documents: say sequences: pairs", key, s.Format)
 	case c.Kind == KindCLIP && s.Batch < 2:
 		return fmt.Errorf("%s.batch is %d: a contrast needs at least 2 pairs", key, s.Batch)
 	}

@@ -27,6 +27,8 @@ func (r *reading) source(ctx context.Context, s StreamConfig) (data.Source, erro
 	switch s.Format {
 	case "docs":
 		return data.OpenDocuments(ctx, s.Paths, o)
+	case "pairs":
+		return data.OpenPairs(ctx, s.Paths, o)
 	case "jsonl":
 		return data.OpenLines(ctx, s.Paths, s.Images, o)
 	case "webdataset":

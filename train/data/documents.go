@@ -1,6 +1,6 @@
 package data
 
-// Documents of a run's docs/*.parquet: a block is a row group, read by range requests.
+// Rows of a run's docs/*.parquet and pairs/*.parquet: a block is a row group, read by range requests.
 
 import (
 	"context"
@@ -12,11 +12,13 @@ import (
 	"mmc4/schemas"
 )
 
-// documents is a Source over docs shards.
-type documents struct {
+// shards is a Source over Parquet files of rows T.
+type shards[T any] struct {
 	blocksOf
 	spans   []span
-	options storage.Options
+	columns schemas.Projection
+	// document makes a record of a row; files is the folder of pictures that are not in the table.
+	document func(row *T, files string) *Document
 }
 
 type span struct {
@@ -30,13 +32,24 @@ var docColumns = schemas.Columns("doc_id", "text_list", "image_info", "similarit
 
 // OpenDocuments reads the footers of docs shards. A file of another schema is an error that names it and every difference.
 func OpenDocuments(ctx context.Context, patterns []string, o storage.Options) (Source, error) {
+	return openShards(ctx, patterns, o, docColumns, func(row *schemas.Document, files string) *Document { return ofDocument(row, files, o) })
+}
+
+// OpenPairs is OpenDocuments for pairs shards: a picture and its caption a row.
+func OpenPairs(ctx context.Context, patterns []string, o storage.Options) (Source, error) {
+	return openShards(ctx, patterns, o, schemas.Columns("pair_id", "caption", "image_name", "bytes"), func(row *schemas.Pair, files string) *Document {
+		return &Document{ID: row.PairID, Captions: []string{row.Caption}, Images: []Image{stored(row.ImageName, -1, row.Bytes, files, o)}}
+	})
+}
+
+func openShards[T any](ctx context.Context, patterns []string, o storage.Options, columns schemas.Projection, document func(*T, string) *Document) (Source, error) {
 	refs, err := glob(ctx, patterns, o)
 	if err != nil {
 		return nil, err
 	}
-	s := &documents{options: o}
+	s := &shards[T]{columns: columns, document: document}
 	for _, ref := range refs {
-		groups, err := rowGroups(ctx, ref)
+		groups, err := rowGroups[T](ctx, ref, columns)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", ref.Location(), err)
 		}
@@ -54,14 +67,14 @@ func OpenDocuments(ctx context.Context, patterns []string, o storage.Options) (S
 }
 
 // rowGroups checks a shard's schema and gives the rows of its groups.
-func rowGroups(ctx context.Context, ref storage.Ref) (rows []int64, err error) {
+func rowGroups[T any](ctx context.Context, ref storage.Ref, columns schemas.Projection) (rows []int64, err error) {
 	object, err := ref.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer object.Close()
 	size := object.Info().Size
-	reader, err := schemas.NewReader[schemas.Document](object, size, docColumns) // checks the footer, hostile bytes included
+	reader, err := schemas.NewReader[T](object, size, columns) // checks the footer, hostile bytes included
 	if err != nil {
 		return nil, err
 	}
@@ -81,14 +94,14 @@ func rowGroups(ctx context.Context, ref storage.Ref) (rows []int64, err error) {
 	return rows, nil
 }
 
-func (s *documents) Read(ctx context.Context, block int) ([]*Document, error) {
+func (s *shards[T]) Read(ctx context.Context, block int) ([]*Document, error) {
 	at := s.spans[block]
 	object, err := at.ref.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer object.Close()
-	reader, err := schemas.NewReader[schemas.Document](object, object.Info().Size, docColumns)
+	reader, err := schemas.NewReader[T](object, object.Info().Size, s.columns)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.names[block], err)
 	}
@@ -96,7 +109,7 @@ func (s *documents) Read(ctx context.Context, block int) ([]*Document, error) {
 	if err := reader.SeekToRow(at.first); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.names[block], err)
 	}
-	rows := make([]schemas.Document, at.rows)
+	rows := make([]T, at.rows)
 	for n := 0; n < len(rows); {
 		k, err := reader.Read(rows[n:])
 		n += k
@@ -119,17 +132,20 @@ func orShort(err error) error {
 	return err
 }
 
-func (s *documents) document(row *schemas.Document, files string) *Document {
+// stored is a picture in the table, or in the folder of files.
+func stored(name string, matched int, bytes []byte, files string, o storage.Options) Image {
+	image := Image{Name: name, Matched: matched, Load: fileOf(files, name, o)}
+	if bytes != nil {
+		image.Load = fromBytes(bytes)
+	}
+	return image
+}
+
+func ofDocument(row *schemas.Document, files string, o storage.Options) *Document {
 	d := &Document{ID: row.DocID, Sentences: row.TextList}
 	for i := range row.ImageInfo {
 		info := &row.ImageInfo[i]
-		image := Image{Name: info.ImageName, Matched: int(info.MatchedTextIndex)}
-		if info.Bytes != nil {
-			image.Load = fromBytes(info.Bytes)
-		} else {
-			image.Load = fileOf(files, info.ImageName, s.options)
-		}
-		d.Images = append(d.Images, image)
+		d.Images = append(d.Images, stored(info.ImageName, int(info.MatchedTextIndex), info.Bytes, files, o))
 	}
 	for _, values := range row.SimilarityMatrix {
 		wide := make([]float64, len(values))
