@@ -44,12 +44,17 @@ type picture struct {
 
 // documents reads the sampled rows with their bytes, in the order of the sample.
 func (g *gathering) documents(ctx context.Context) ([]documentView, error) {
+	return sampled(ctx, g, "docs", func(d *schemas.Document) documentView { return g.view(ctx, d) })
+}
+
+// sampled reads the sampled rows of a table, in the order of the sample.
+func sampled[T schemas.Row, V any](ctx context.Context, g *gathering, table string, view func(*T) V) ([]V, error) {
 	chosen := g.chosen.values()
 	order := map[place]int{}
 	for i, p := range chosen {
 		order[p] = i
 	}
-	views := make([]documentView, len(chosen))
+	views := make([]V, len(chosen))
 	byFile := slices.Clone(chosen)
 	slices.SortFunc(byFile, func(a, b place) int { return cmp.Or(cmp.Compare(a.part, b.part), cmp.Compare(a.row, b.row)) })
 	for len(byFile) > 0 {
@@ -57,7 +62,7 @@ func (g *gathering) documents(ctx context.Context) ([]documentView, error) {
 		for n < len(byFile) && byFile[n].part == byFile[0].part {
 			n++
 		}
-		if err := g.documentsOf(ctx, byFile[:n], func(p place, d *schemas.Document) { views[order[p]] = g.view(ctx, d) }); err != nil {
+		if err := rowsOf(ctx, g, table, byFile[:n], func(p place, row *T) { views[order[p]] = view(row) }); err != nil {
 			return nil, err
 		}
 		byFile = byFile[n:]
@@ -65,15 +70,15 @@ func (g *gathering) documents(ctx context.Context) ([]documentView, error) {
 	return views, nil
 }
 
-// documentsOf reads some rows of one part.
-func (g *gathering) documentsOf(ctx context.Context, rows []place, found func(place, *schemas.Document)) error {
-	name := pipeline.PartName("docs", rows[0].part)
+// rowsOf reads some rows of one part.
+func rowsOf[T schemas.Row](ctx context.Context, g *gathering, table string, rows []place, found func(place, *T)) error {
+	name := pipeline.PartName(table, rows[0].part)
 	o, err := g.run.Open(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	r, err := schemas.NewReader[schemas.Document](o, o.Info().Size)
+	r, err := schemas.NewReader[T](o, o.Info().Size)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -82,7 +87,7 @@ func (g *gathering) documentsOf(ctx context.Context, rows []place, found func(pl
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		one := make([]schemas.Document, 1)
+		one := make([]T, 1)
 		err := r.SeekToRow(p.row)
 		if err == nil {
 			var n int

@@ -48,12 +48,12 @@ func newGathering(run storage.Store, m *pipeline.Manifest, s *pipeline.Settings)
 
 func (g *gathering) tables(ctx context.Context) error {
 	for part := range g.parts {
-		for row, err := range audit.Rows[schemas.Document](ctx, g.run, pipeline.PartName("docs", part), schemas.Without("image_info.bytes", "page", "text_list")) {
-			if err != nil {
+		if g.manifest.OverPairs() {
+			if err := g.pairsTable(ctx, part); err != nil {
 				return err
 			}
-			g.document(row.Value)
-			g.chosen.add(row.Value.DocID, place{part, row.Number})
+		} else if err := g.documentsTable(ctx, part); err != nil {
+			return err
 		}
 		for row, err := range audit.Rows[schemas.Reject](ctx, g.run, pipeline.PartName("rejects", part)) {
 			if err != nil {
@@ -61,6 +61,17 @@ func (g *gathering) tables(ctx context.Context) error {
 			}
 			g.reject(row.Value)
 		}
+	}
+	return nil
+}
+
+func (g *gathering) documentsTable(ctx context.Context, part int) error {
+	for row, err := range audit.Rows[schemas.Document](ctx, g.run, pipeline.PartName("docs", part), schemas.Without("image_info.bytes", "page", "text_list")) {
+		if err != nil {
+			return err
+		}
+		g.document(row.Value)
+		g.chosen.add(row.Value.DocID, place{part, row.Number})
 	}
 	return nil
 }
@@ -115,7 +126,7 @@ func text(s *string) string {
 
 func (g *gathering) keptHosts() []share {
 	var out []share
-	all := g.manifest.Counts["images.kept"]
+	all := g.manifest.Counts["images.kept"] + g.manifest.Counts["pairs.kept"] // a run has one of the two
 	for _, h := range g.hosts.Top(12) {
 		out = append(out, newShare(h.Name, h.Count, all))
 	}

@@ -191,6 +191,11 @@ func (g *gathering) charts() []*chart {
 	s := g.similarities.draw("Best similarity of an image", "largest cosine over the document's sentences", 10)
 	limit := g.settings.Match.MinSimilarity
 	s.Limit = &tick{g.similarities.at(limit), "limit " + number(limit)}
+	if g.manifest.OverPairs() {
+		s.Title, s.Note = "Similarity of a pair", "cosine of picture and caption"
+		return []*chart{s, g.widths.draw("Width as fetched", mean(g.widths, "pixels"), 5), g.heights.draw("Height as fetched", mean(g.heights, "pixels"), 5),
+			g.aspects.draw("Width / height", mean(g.aspects, ""), 5)}
+	}
 	return []*chart{
 		s,
 		g.images.draw("Images per document", mean(g.images, "images"), 2),

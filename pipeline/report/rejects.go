@@ -44,7 +44,9 @@ func (g *gathering) rejects(ctx context.Context) ([]rejectGroup, error) {
 			continue
 		}
 		group := rejectGroup{Rule: rule, Of: "images", Count: g.rejectCounts[rule], Pictures: slices.Contains(pictured, rule)}
-		if slices.Contains(schemas.DocumentRules, rule) {
+		if g.manifest.OverPairs() {
+			group.Of = "pairs"
+		} else if slices.Contains(schemas.DocumentRules, rule) {
 			group.Of = "documents"
 		}
 		for _, r := range s.values() {

@@ -68,6 +68,7 @@ type page struct {
 	Outcomes  []share
 	KeptHosts []share
 	Documents []documentView
+	Pairs     []pairView // of a run over lists, instead of documents
 	Rejects   []rejectGroup
 	Facts     []fact
 	Config    string
@@ -98,13 +99,21 @@ func gather(ctx context.Context, run storage.Store) (*page, error) {
 		p.PerDoc = float64(explained.Images.Kept) / float64(n)
 	}
 	p.Funnels = []funnel{newFunnel("Documents", "read from C4", explained.Documents), newFunnel("Images", "found on their pages", explained.Images)}
+	if explained.OverPairs {
+		p.Funnels = []funnel{newFunnel("Pairs", "rows of the lists", explained.Images)}
+	}
 	p.Outcomes = outcomeShares(explained)
 	g := newGathering(run, m, &settings)
 	if err := g.tables(ctx); err != nil {
 		return nil, err
 	}
 	p.Charts, p.KeptHosts = g.charts(), g.keptHosts()
-	if p.Documents, err = g.documents(ctx); err != nil {
+	if explained.OverPairs {
+		p.Pairs, err = g.pairs(ctx)
+	} else {
+		p.Documents, err = g.documents(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if p.Rejects, err = g.rejects(ctx); err != nil {
