@@ -1,31 +1,38 @@
-"""Hugging Face tokenizers on one thread, for `mmc4 bench tokenizers`.
-
-usage: tokenizers_peer.py TOKENIZER.json TEXT ROUNDS
-TEXT holds one document a line. Prints one JSON object: version, bytes, seconds per round, SHA-256 of all ids as
-little-endian uint32, so that the caller can see that the outputs agree.
+"""Hugging Face tokenizers. open: texts (a JSON list), tokenizer (tokenizer.json; when it is not there yet, a byte-level BPE
+of `size` ids is trained on the texts and written there, with GPT-2's pre-tokenizer). Result: the ids of every text.
 """
-import hashlib
 import json
 import os
-import struct
-import sys
-import time
 
-os.environ["TOKENIZERS_PARALLELISM"] = "false"
-os.environ["RAYON_NUM_THREADS"] = "1"
-import tokenizers  # noqa: E402
+import tokenizers
+from protocol import serve
 
-tokenizer = tokenizers.Tokenizer.from_file(sys.argv[1])
-with open(sys.argv[2], encoding="utf-8", newline="") as f:
-    documents = f.read().split("\n")
-encode = getattr(tokenizer, "encode_batch_fast", tokenizer.encode_batch)  # without offsets where it can
-digest = hashlib.sha256()
-for encoding in encode(documents):  # also warms its cache
-    digest.update(struct.pack(f"<{len(encoding.ids)}I", *encoding.ids))
-seconds = []
-for _ in range(int(sys.argv[3])):
-    start = time.perf_counter()
-    encode(documents)
-    seconds.append(time.perf_counter() - start)
-print(json.dumps({"peer": "tokenizers", "version": tokenizers.__version__, "bytes": sum(len(d.encode()) for d in documents),
-                  "seconds": seconds, "ids_sha256": digest.hexdigest()}))
+
+def train(texts, size, path):
+    t = tokenizers.Tokenizer(tokenizers.models.BPE())
+    t.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    t.decoder = tokenizers.decoders.ByteLevel()
+    alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    t.train_from_iterator(texts, tokenizers.trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False))
+    t.save(path)
+
+
+class Encode:
+    def __init__(self, texts, tokenizer, size):
+        with open(texts, encoding="utf-8") as f:
+            self.texts = json.load(f)
+        if not os.path.exists(tokenizer):
+            train(self.texts, size, tokenizer)
+        self.tokenizer = tokenizers.Tokenizer.from_file(tokenizer)
+        self.encode = getattr(self.tokenizer, "encode_batch_fast", self.tokenizer.encode_batch)  # without offsets
+        self.version = f"tokenizers {tokenizers.__version__}"
+
+    def run(self):
+        return self.encode(self.texts)
+
+    def write(self, result, path):
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump([encoding.ids for encoding in result], f)
+
+
+serve(Encode)

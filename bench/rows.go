@@ -1,0 +1,10 @@
+package bench
+
+// The table's rows, in its order.
+
+import "slices"
+
+// Rows are all comparisons there are.
+func Rows() []Row {
+	return slices.Concat(warcRows, matchRows, gemmRows, clipRows, gpt2Rows, pictureRows, tokenizerRows)
+}
