@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -48,6 +49,9 @@ func (c *fetchModelCmd) Run(ctx context.Context, o *output) error {
 		Endpoint: c.Endpoint, Token: os.Getenv("HF_TOKEN"), Proxy: c.Proxy, Include: c.Include, UserAgent: "mmc4/" + version,
 		Report: func(e hub.Event) { bar.show(c.JSON, e) },
 	})
+	if errors.Is(err, hub.ErrUsage) {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}

@@ -132,8 +132,11 @@ func TestFetchModelAndGenerate(t *testing.T) {
 		t.Errorf("no hf://: %d", code)
 	}
 
+	if err := os.WriteFile(filepath.Join(dir, "prompt.txt"), []byte("hello\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	generate := func(more ...string) []string {
-		return append([]string{"generate", "--model", dir, "--device", "ref", "--max-new", "12"}, more...)
+		return append([]string{"generate", "--model", dir, "--max-new", "12"}, more...)
 	}
 	code, greedy, errs := mmc4(t, generate("hello")...)
 	if code != 0 || strings.TrimSpace(greedy) == "" || !strings.Contains(errs, "tokens after 5") {
@@ -152,6 +155,18 @@ func TestFetchModelAndGenerate(t *testing.T) {
 	_, two, _ := mmc4(t, generate("hello", "--temperature", "2", "--seed", "2")...)
 	if one != same || one == two {
 		t.Errorf("seed 1: %q and %q; seed 2: %q", one, same, two)
+	}
+	stdin, err := os.Open(filepath.Join(dir, "prompt.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	saved := os.Stdin
+	os.Stdin = stdin
+	_, piped, errs := mmc4(t, generate()...)
+	os.Stdin = saved
+	if piped != greedy {
+		t.Errorf("from standard input: %q, as an argument: %q, %s", piped, greedy, errs)
 	}
 	for _, args := range [][]string{{"--beams", "3", "x"}, {"--dtype", "bf16", "x"}, {"--dtype", "int8", "--top-k", "3", "--top-p", "0.5", "x"}} {
 		if code, _, errs := mmc4(t, generate(args...)...); code != 0 {

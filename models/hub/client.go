@@ -25,6 +25,7 @@ const DefaultEndpoint = "https://huggingface.co"
 
 // Errors that callers tell apart.
 var (
+	ErrUsage    = errors.New("cannot be used") // what was asked for
 	ErrAccess   = errors.New("access refused")
 	ErrNotFound = errors.New("not found")
 	ErrHash     = errors.New("the bytes are not those that the hub promises")
@@ -41,7 +42,7 @@ type client struct {
 func newClient(ref Ref, o Options) (*client, error) {
 	base, err := url.Parse(strings.TrimSuffix(cmp.Or(o.Endpoint, DefaultEndpoint), "/"))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, fmt.Errorf("the endpoint %q is no http(s) address", o.Endpoint)
+		return nil, fmt.Errorf("the endpoint %q %w: it is no http(s) address", o.Endpoint, ErrUsage)
 	}
 	c := &client{base: base, ref: ref, token: o.Token, o: o}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -50,7 +51,7 @@ func newClient(ref Ref, o Options) (*client, error) {
 	if o.Proxy != "" {
 		proxy, err := url.Parse(o.Proxy)
 		if err != nil || proxy.Host == "" {
-			return nil, fmt.Errorf("the proxy %q is no address such as http://host:port", o.Proxy)
+			return nil, fmt.Errorf("the proxy %q %w: it is no address such as http://host:port", o.Proxy, ErrUsage)
 		}
 		transport.Proxy = http.ProxyURL(proxy)
 	}
@@ -83,6 +84,7 @@ func (c *client) send(ctx context.Context, method, path string, from int64) (*ht
 		return nil, err
 	}
 	r.Header.Set("User-Agent", cmp.Or(c.o.UserAgent, "mmc4"))
+	r.Header.Set("Accept-Encoding", "identity")
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}

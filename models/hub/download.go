@@ -90,7 +90,7 @@ func (c *client) download(ctx context.Context, dir, commit string, e entry) (Fil
 			}
 			by, hashErr := e.check(s)
 			if hashErr == nil {
-				return File{Name: e.name, Size: s.size, SHA256: s.sha256, Checked: by}, place(part, final)
+				return File{Name: e.name, Size: s.size, SHA256: s.sha256, Checked: by}, errors.Join(place(part, final), forget(final))
 			}
 			if err := os.Remove(part); err != nil {
 				return File{}, err
@@ -119,6 +119,15 @@ func (c *client) download(ctx context.Context, dir, commit string, e entry) (Fil
 			return File{}, err
 		}
 	}
+}
+
+// forget removes parts of other revisions of a file.
+func forget(final string) error {
+	old, err := filepath.Glob(strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`).Replace(final) + ".*.partial")
+	for _, path := range old {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
 }
 
 func sizeOf(path string) int64 {

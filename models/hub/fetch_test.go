@@ -320,9 +320,9 @@ func TestRefusals(t *testing.T) {
 		{"no weights", func(h *fakeHub, _ *Options) {
 			maps.DeleteFunc(h.files, func(name string, _ []byte) bool { return large(name) })
 		}, testRef, errNoWeights, []string{"config.json"}},
-		{"no match", func(_ *fakeHub, o *Options) { o.Include = []string{"*.gguf"} }, testRef, nil, []string{"*.gguf"}},
-		{"bad endpoint", func(_ *fakeHub, o *Options) { o.Endpoint = "ftp://x" }, testRef, nil, []string{"ftp://x"}},
-		{"bad proxy", func(_ *fakeHub, o *Options) { o.Proxy = "::" }, testRef, nil, []string{"proxy"}},
+		{"no match", func(_ *fakeHub, o *Options) { o.Include = []string{"*.gguf"} }, testRef, ErrUsage, []string{"*.gguf"}},
+		{"bad endpoint", func(_ *fakeHub, o *Options) { o.Endpoint = "ftp://x" }, testRef, ErrUsage, []string{"ftp://x"}},
+		{"bad proxy", func(_ *fakeHub, o *Options) { o.Proxy = "::" }, testRef, ErrUsage, []string{"proxy"}},
 		{"no hub", func(h *fakeHub, _ *Options) {
 			h.before = func(w http.ResponseWriter, _ *http.Request) bool { w.Write([]byte("<html>")); return true }
 		}, testRef, nil, []string{"no list"}},
@@ -389,6 +389,7 @@ func TestOthersFilesStay(t *testing.T) {
 	// The branch moves on: what an earlier fetch brought is replaced.
 	h.files["config.json"] = []byte("{ }")
 	h.files["model.safetensors"] = noise(1000)
+	os.WriteFile(filepath.Join(dir, "model.safetensors.0123456789abcdef.partial"), noise(10), 0o644) // of a third revision
 	if _, err := Fetch(context.Background(), testRef, dir, h.options()); err != nil {
 		t.Fatal(err)
 	}

@@ -49,14 +49,14 @@ func choose(names, include []string) (choice, error) {
 		for _, name := range names {
 			ok, err := path.Match(pattern, name)
 			if err != nil {
-				return c, fmt.Errorf("the pattern %q: %w", pattern, err)
+				return c, fmt.Errorf("the pattern %q %w: %w", pattern, ErrUsage, err)
 			}
 			if found = found || ok; ok && !slices.Contains(c.small, name) {
 				c.small = append(c.small, name)
 			}
 		}
 		if !found {
-			return c, fmt.Errorf("no file matches %q; there are: %s", pattern, some(names))
+			return c, fmt.Errorf("the pattern %q %w: no file matches it; there are: %s", pattern, ErrUsage, some(names))
 		}
 	}
 	if len(present(names, configNames[:2])) == 0 {

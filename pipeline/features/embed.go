@@ -159,6 +159,7 @@ func (e *embedder) pictures(ctx context.Context, source items) error {
 		running.Go(func() {
 			for p := range work {
 				p.square, p.err = e.prepare(ctx, p.item)
+				p.load = nil // and what bytes it holds
 				close(p.done)
 			}
 		})
