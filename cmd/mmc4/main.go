@@ -18,7 +18,7 @@ import (
 // code that uses them.
 type program struct {
 	Build      buildCmd      `cmd:"" help:"Build an interleaved corpus from C4 documents and a crawl."`
-	Demo       demoCmd       `cmd:"" help:"Build from a little web that the program draws itself."`
+	Demo       demoVerb      `cmd:"" help:"Build from a little web that the program draws itself; train on it."`
 	Verify     verifyCmd     `cmd:"" help:"Check a finished run: files, rows, rules, books."`
 	Explain    explainCmd    `cmd:"" help:"Say where a run's documents and images went, and what to do."`
 	Report     reportCmd     `cmd:"" help:"Write a run's report.html anew."`
