@@ -12,7 +12,7 @@ import (
 	"mmc4/internal/imaging"
 )
 
-// Sizes of every set.
+// Sizes of every set that Write writes.
 const (
 	Training = 12
 	Tests    = 6
@@ -55,12 +55,14 @@ func (s shape) question(i int) (text string, answers [10]string) {
 	return text, answers
 }
 
-func (s shape) draw() *imaging.RGB {
+// draw draws a shape, each picture's a little off the middle in its own way.
+func (s shape) draw(i int) *imaging.RGB {
 	const w, h = 56, 48
 	m := imaging.NewRGB(w, h)
+	centreX, centreY := w/2+i*7%11-5, h/2+i*5%9-4
 	for y := range h {
 		for x := range w {
-			dx, dy := x-w/2, y-h/2
+			dx, dy := x-centreX, y-centreY
 			inside := dx*dx+dy*dy < 17*17
 			if s.form == "square" {
 				inside = max(dx, -dx) < 14 && max(dy, -dy) < 14
@@ -77,8 +79,9 @@ func (s shape) draw() *imaging.RGB {
 
 // writer writes files below a folder and keeps the first error.
 type writer struct {
-	root string
-	err  error
+	root            string
+	training, tests int
+	err             error
 }
 
 func (w *writer) bytes(name string, data []byte) {
@@ -101,7 +104,7 @@ func (w *writer) json(name string, v any) {
 
 func (w *writer) picture(name string, i int) {
 	var b bytes.Buffer
-	if err := imaging.EncodeJPEG(&b, shapeOf(i).draw(), 90); err != nil && w.err == nil {
+	if err := imaging.EncodeJPEG(&b, shapeOf(i).draw(i), 90); err != nil && w.err == nil {
 		w.err = err
 	}
 	w.bytes(name, b.Bytes())
@@ -111,8 +114,11 @@ func (w *writer) picture(name string, i int) {
 type object = map[string]any
 
 // Write writes one folder for each task below root: root/coco, root/vqav2, ...
-func Write(root string) error {
-	w := &writer{root: root}
+func Write(root string) error { return WriteSized(root, Training, Tests) }
+
+// WriteSized writes sets of other sizes.
+func WriteSized(root string, training, tests int) error {
+	w := &writer{root: root, training: training, tests: tests}
 	w.karpathy("coco", "dataset_coco.json", true)
 	w.karpathy("flickr30k", "dataset_flickr30k.json", false)
 	w.vqa("vqav2", "v2_OpenEnded_mscoco_%s2014_questions.json", "v2_mscoco_%s2014_annotations.json")
@@ -126,9 +132,9 @@ func Write(root string) error {
 
 func (w *writer) karpathy(folder, file string, coco bool) {
 	var images []object
-	for i := range Training + Tests {
+	for i := range w.training + w.tests {
 		split, place := "train", "train2014"
-		if i >= Training {
+		if i >= w.training {
 			split, place = "test", "val2014"
 		}
 		name := fmt.Sprintf("%d.jpg", 5000+i)
@@ -152,9 +158,9 @@ func (w *writer) karpathy(folder, file string, coco bool) {
 
 func (w *writer) vqa(folder, questionsFile, annotationsFile string) {
 	for _, split := range []string{"train", "val"} {
-		first, n := 0, Training
+		first, n := 0, w.training
 		if split == "val" {
-			first, n = Training, Tests
+			first, n = w.training, w.tests
 		}
 		var questions, annotations []object
 		for i := first; i < first+n; i++ {
@@ -177,10 +183,10 @@ func (w *writer) vqa(folder, questionsFile, annotationsFile string) {
 }
 
 func (w *writer) textVQA() {
-	for split, first := range map[string]int{"train": 0, "val": Training} {
-		n := Training
+	for split, first := range map[string]int{"train": 0, "val": w.training} {
+		n := w.training
 		if first > 0 {
-			n = Tests
+			n = w.tests
 		}
 		var data []object
 		for i := first; i < first+n; i++ {
@@ -194,10 +200,10 @@ func (w *writer) textVQA() {
 }
 
 func (w *writer) vizWiz() {
-	for split, first := range map[string]int{"train": 0, "val": Training} {
-		n := Training
+	for split, first := range map[string]int{"train": 0, "val": w.training} {
+		n := w.training
 		if first > 0 {
-			n = Tests
+			n = w.tests
 		}
 		var list []object
 		for i := first; i < first+n; i++ {
@@ -216,10 +222,10 @@ func (w *writer) vizWiz() {
 
 // memes are red shapes (labelled 1) and others; no text in them could offend anybody.
 func (w *writer) memes() {
-	for split, first := range map[string]int{"train": 0, "dev": Training} {
-		n := Training
+	for split, first := range map[string]int{"train": 0, "dev": w.training} {
+		n := w.training
 		if first > 0 {
-			n = Tests
+			n = w.tests
 		}
 		var lines bytes.Buffer
 		for i := first; i < first+n; i++ {
@@ -242,9 +248,9 @@ func (w *writer) memes() {
 // imageNet has a class for each colour.
 func (w *writer) imageNet() {
 	w.bytes("imagenet/classnames.txt", []byte("red thing\ngreen thing\nblue thing\n"))
-	for i := range Training + Tests {
+	for i := range w.training + w.tests {
 		split := "train"
-		if i >= Training {
+		if i >= w.training {
 			split = "val"
 		}
 		w.picture(fmt.Sprintf("imagenet/%s/n%08d/%d.JPEG", split, i%3, i), i)
