@@ -72,8 +72,12 @@ func (c *Config) check() error {
 		}
 	case len(c.C4) == 0:
 		return usage("--c4 is missing: which documents are to be built from? (Or --pairs, a list of image URLs and captions.)")
-	case len(c.WAT) == 0 && len(c.Pairs) == 0:
-		return usage("--wat is missing: which part of the crawl holds the documents' pages?")
+	case len(c.WAT) == 0 && len(c.Index) == 0:
+		return usage("--wat is missing: which part of the crawl holds the documents' pages? (Or --index with --warc-base, where an index of the crawl says so.)")
+	case len(c.WAT) > 0 && len(c.Index) > 0:
+		return usage("--wat and --index exclude each other: they are two ways to find the same pages")
+	case len(c.Index) > 0 && c.WARCBase == "":
+		return usage("--index needs --warc-base: where do the WARC files lie that the index names? For example https://data.commoncrawl.org/")
 	case c.Stage != "" && !slices.Contains(Stages, c.Stage):
 		return usage("--stage %s: there is no such stage; they are %s", c.Stage, strings.Join(Stages, ", "))
 	case c.Slices < 0 || c.Slices > 0 && (c.Slice < 1 || c.Slice > c.Slices):
@@ -116,7 +120,7 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 		}
 		r.note("going on with %s: %d of %d tasks are done", r.store.Location(""), done, all)
 	}
-	if r.cfg.Settings.Candidates == "all" && len(r.cfg.Pairs) == 0 {
+	if r.cfg.Settings.Candidates == "all" && len(r.cfg.WAT) > 0 {
 		r.note("%s", allByWAT)
 	}
 	r.scratch = r.scratchDir()

@@ -22,6 +22,7 @@ type Config struct {
 	// WARCBase, a line each.
 	C4       []string
 	WAT      []string
+	Index    []string // instead of WAT: parts of a columnar or CDXJ index, whose WARC files lie below WARCBase
 	Pairs    []string // lists of image URLs and captions, instead of C4 and a crawl
 	WARCBase string
 	Out      string // the run: a folder or an s3:// prefix

@@ -103,7 +103,7 @@ func (r *run) manifest(ctx context.Context) (*Manifest, error) {
 	if r.plan.Faces == "" {
 		m.Off = append(m.Off, schemas.RuleFace+": no weights were given (--faces)")
 	}
-	if r.cfg.Settings.Candidates == "all" {
+	if r.cfg.Settings.Candidates == "all" && len(r.cfg.WAT) > 0 {
 		m.Off = append(m.Off, allByWAT)
 	}
 	m.Funnel = funnel(m.Counts)

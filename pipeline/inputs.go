@@ -47,6 +47,11 @@ func findInputs(ctx context.Context, kind string, patterns []string, base string
 			out = append(out, Input{Kind: kind, Location: ref.Location(), Size: ref.Size})
 		}
 	}
+	if kind == "index" {
+		if out = slices.DeleteFunc(out, func(in Input) bool { return !isIndexPart(in.Location) }); len(out) == 0 && len(patterns) > 0 {
+			return nil, usage("--index: none of the files is a part of an index (.parquet of subset=warc, or cdx-*.gz)")
+		}
+	}
 	slices.SortFunc(out, func(a, b Input) int { return strings.Compare(a.Location, b.Location) })
 	return slices.CompactFunc(out, func(a, b Input) bool { return a.Location == b.Location }), nil
 }

@@ -16,7 +16,8 @@ var locateDocuments = &phase{stage: "locate", name: "locate.documents", unit: "d
 	tasks: func(r *run) int { return len(r.plan.inputsOf("c4")) }, do: doDocuments}
 
 // doDocuments reads one C4 file. Outputs: "join" (by SURT partition; key SURT, 0, docRef; no value), "text" (by part; key
-// docRef; value the sentences), "keys" (the hashes of the SURT keys), "rejects".
+// docRef; value the sentences), "keys" (the hashes of the SURT keys),
+// "surts" (the SURT keys themselves, for an index), "rejects".
 func doDocuments(ctx context.Context, t *task) error {
 	in := t.plan.inputsOf("c4")[t.index]
 	t.declare("join", t.cfg.Settings.Partitions)
@@ -60,6 +61,11 @@ func (t *task) document(in Input, rec c4.Record) error {
 	}
 	if err := t.emit("keys", 1, 0, keyU64(nil, hash64(surt)), nil); err != nil {
 		return err
+	}
+	if len(t.cfg.Index) > 0 {
+		if err := t.emit("surts", 1, 0, keyText(nil, surt), nil); err != nil {
+			return err
+		}
 	}
 	var e enc
 	e.u(uint64(len(sentences)))

@@ -22,7 +22,7 @@ var locateJoin = &phase{stage: "locate", name: "locate.join", unit: "documents",
 	tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doJoin}
 
 // doJoin joins one partition of the SURT keys. Outputs: "located" (by part; key docRef; value located), "uses" (by host
-// partition; key URL, docRef, place; value attribute and alt text), "rejects".
+// partition; key URL, docRef, place; value attribute and alt text), "places" (by WAT none; by index all, instead of these), "rejects".
 func doJoin(ctx context.Context, t *task) error {
 	t.declare("uses", t.cfg.Settings.Partitions)
 	m, err := t.merged(ctx, t.index, capturing()...)
@@ -91,23 +91,31 @@ func (t *task) joined(d docRef, c *capture, duplicate bool) error {
 	if c.URL == d.URL {
 		how = schemas.MatchExact
 	}
-	t.count("documents.located", 1)
-	t.count("documents.located_"+how, 1)
-	if c.Date.Equal(d.Timestamp) {
-		t.count("documents.located_same_date", 1)
-	}
 	l := located{schemas.Page{WARCFilename: c.File, WARCOffset: c.Offset, WARCLength: c.Length, WARCDate: c.Date, Digest: some(c.Digest),
 		Route: c.Route, Match: how}, duplicate}
-	var e enc
-	l.encode(&e)
-	if err := t.emit("located", t.plan.Parts, t.part(d.URL), d.key(nil), e.b); err != nil {
-		return err
+	if c.Route == schemas.RouteWARC {
+		return t.emitPlace(d, c, l)
 	}
 	list, err := decodeCandidates(c.Candidates)
 	if err != nil {
 		return err
 	}
-	return t.candidates(d, id, list)
+	return t.page(d, l, list)
+}
+
+// page takes a document's page with its candidates.
+func (t *task) page(d docRef, l located, list []page.Candidate) error {
+	t.count("documents.located", 1)
+	t.count("documents.located_"+l.Page.Match, 1)
+	if l.Page.WARCDate.Equal(d.Timestamp) {
+		t.count("documents.located_same_date", 1)
+	}
+	var e enc
+	l.encode(&e)
+	if err := t.emit("located", t.plan.Parts, t.part(d.URL), d.key(nil), e.b); err != nil {
+		return err
+	}
+	return t.candidates(d, d.id(), list)
 }
 
 // candidates puts a page's candidates through the URL rules. A URL that is repeated counts once, at its first place.

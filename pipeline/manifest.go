@@ -46,7 +46,7 @@ type Program struct {
 
 // Input is a file that was read.
 type Input struct {
-	Kind     string `json:"kind"` // c4, wat
+	Kind     string `json:"kind"` // c4, wat, index, pairs
 	Location string `json:"location"`
 	Size     int64  `json:"size"`
 	ETag     string `json:"etag,omitempty"`

@@ -13,7 +13,7 @@ import (
 )
 
 var matchDocuments = &phase{stage: "match", name: "match", unit: "documents",
-	tasks: func(r *run) int { return r.plan.Parts }, do: doMatch, feeds: func() []from { return []from{{locateJoin.name, "located"}} }}
+	tasks: func(r *run) int { return r.plan.Parts }, do: doMatch, feeds: locating}
 
 // featured is a pair with its features.
 type featured struct {
@@ -25,7 +25,7 @@ type featured struct {
 // doMatch matches one part. Outputs: "rows" (one partition; key docRef; value matched), "rejects".
 func doMatch(ctx context.Context, t *task) error {
 	t.declare("rows", 1)
-	found, err := t.merged(ctx, t.index, from{locateJoin.name, "located"})
+	found, err := t.merged(ctx, t.index, locating()...)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package pipeline
 
-// The mini crawl: `mmc4 build` by WAT on real pages, its server misbehaving, against its independent truth. Runs where
+// The mini crawl: `mmc4 build` on real pages, its server misbehaving, against its independent truth. Runs where
 // MMC4_MINICRAWL names a made crawl and MMC4_SHARED the tree with its server.
 
 import (
 	"bufio"
+	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -21,14 +23,15 @@ import (
 
 const miniCrawl = "CC-MAIN-2099-01"
 
-// serveMiniCrawl starts the server with its delays at a fifth, and gives where to connect.
-func serveMiniCrawl(t *testing.T) (root string, rules []fetch.ConnectRule) {
+// serveMiniCrawl starts the server with its delays at a fifth, and gives where to connect; data is the
+// address of its data host.
+func serveMiniCrawl(t *testing.T, more ...string) (root string, rules []fetch.ConnectRule, data string) {
 	root, shared := os.Getenv("MMC4_MINICRAWL"), os.Getenv("MMC4_SHARED")
 	if root == "" || shared == "" {
 		t.Skip("MMC4_MINICRAWL and MMC4_SHARED are not set: no mini crawl")
 	}
-	server := exec.Command(filepath.Join(root, ".venv/bin/python"), filepath.Join(shared, "minicrawl", "serve.py"), root, "--port", "0",
-		"--tls-port", "0", "--slow", "0.2", "--log", filepath.Join(t.TempDir(), "log"))
+	server := exec.Command(filepath.Join(root, ".venv/bin/python"), append([]string{filepath.Join(shared, "minicrawl", "serve.py"), root, "--port", "0",
+		"--tls-port", "0", "--slow", "0.2", "--log", filepath.Join(t.TempDir(), "log")}, more...)...)
 	stdout, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +54,7 @@ func serveMiniCrawl(t *testing.T) (root string, rules []fetch.ConnectRule) {
 		}
 		rules = append(rules, r)
 	}
-	return root, rules
+	return root, rules, fmt.Sprintf("http://127.0.0.1:%d/", said.Port)
 }
 
 func lines[T any](t *testing.T, root, name string) (out []T) {
@@ -86,10 +89,13 @@ type trueCapture struct {
 	File   string
 	Offset int64
 	Digest string
-	WAT    []struct {
-		Attr, Why string
-		URL, Alt  *string
-	}
+	WAT    []trueCandidate
+	HTML   []trueCandidate
+}
+
+type trueCandidate struct {
+	Attr, Why string
+	URL, Alt  *string
 }
 
 type trueImage struct {
@@ -104,23 +110,142 @@ type trueFilter struct {
 	FirstFail *string `json:"first_fail"`
 }
 
+// TestMiniCrawl builds by both routes, and holds what comes out to the truth of the route.
 func TestMiniCrawl(t *testing.T) {
-	root, rules := serveMiniCrawl(t)
-	out := t.TempDir()
+	root, rules, _ := serveMiniCrawl(t)
+	outs := t.TempDir()
+	earlier := ""
+	for _, kind := range []string{"wat", "html_src", "html"} {
+		t.Run(kind, func(t *testing.T) {
+			cfg := miniConfig(root, filepath.Join(outs, kind), kind)
+			cfg.Fetch.ConnectTo = rules
+			cfg.From = earlier // what the network said is not asked again
+			summary, l := build(t, cfg)
+			for _, u := range l.updates {
+				if u.Ended {
+					t.Logf("%-16s %6d %-10s %8.0f/s %v", u.Phase, u.Items, u.Unit, u.Rate, u.Elapsed)
+				}
+			}
+			docs := readTable[schemas.Document](t, cfg.Out, "docs")
+			rejects := readTable[schemas.Reject](t, cfg.Out, "rejects")
+			images := readTable[schemas.ImageRow](t, cfg.Out, "images")
+			checkImages(t, root, images)
+			checkPairs(t, root, kind, docs, rejects, checkJoin(t, root, docs, rejects))
+			checkFunnel(t, root, kind, summary.Counts)
+			earlier = cfg.Out
+		})
+	}
+}
+
+// miniConfig is that of a build of the mini crawl with the candidates of one of the truth's funnels.
+func miniConfig(root, out, kind string) Config {
 	s := DefaultSettings()
-	s.Network.Total = 20 // the server's 90 s are 18
-	cfg := Config{C4: []string{root + "/c4/en/*.json.gz"}, WAT: []string{root + "/crawl-data/" + miniCrawl + "/segments/*/wat/*.wat.gz"},
-		Out: out, Settings: s, Embedder: fakeEmbedder{"a", "cpu"}, Fetch: fetch.Options{ConnectTo: rules}}
-	_, l := build(t, cfg)
-	for _, u := range l.updates {
-		if u.Ended {
-			t.Logf("%-16s %6d %-10s %8.0f/s %v", u.Phase, u.Items, u.Unit, u.Rate, u.Elapsed)
+	s.Network.Total, s.Network.FirstByte = 20, 15 // the server's 90 s are 18
+	cfg := Config{C4: []string{root + "/c4/en/*.json.gz"}, Out: out, Settings: s, Embedder: fakeEmbedder{"a", "cpu"}}
+	switch kind {
+	case "wat":
+		cfg.WAT = []string{root + "/crawl-data/" + miniCrawl + "/segments/*/wat/*.wat.gz"}
+		return cfg
+	case "html":
+		cfg.Settings.Candidates = "all"
+	}
+	cfg.Index, cfg.WARCBase = []string{root + "/cc-index/table/cc-main/warc/crawl=" + miniCrawl + "/**/*.parquet"}, root
+	return cfg
+}
+
+// TestMiniCrawlIndexes: the same pages and candidates by the columnar and by the CDXJ index, from disk and over HTTP from
+// a host that answers every fourth request with 503.
+func TestMiniCrawlIndexes(t *testing.T) {
+	root, _, data := serveMiniCrawl(t, "--busy-every", "4")
+	var want string
+	for _, c := range []struct{ name, index, base string }{
+		{"table", "", root},
+		{"cdx", root + "/cc-index/collections/" + miniCrawl + "/indexes/*", root},
+		{"table over HTTP", root + "/crawl-data/" + miniCrawl + "/cc-index-table.paths.gz", data},
+		{"cdx over HTTP", data + "crawl-data/" + miniCrawl + "/cc-index.paths.gz", data},
+	} {
+		cfg := miniConfig(root, t.TempDir(), "html")
+		cfg.Stage, cfg.WARCBase = "locate", c.base
+		if c.index != "" {
+			cfg.Index = []string{c.index}
+		}
+		cfg.Storage.FirstWait = 20 * time.Millisecond // after a 503
+		started := time.Now()
+		build(t, cfg)
+		got := locatedStreams(t, cfg)
+		t.Logf("%s: %v", c.name, time.Since(started))
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("%s: other pages or candidates than from disk", c.name)
 		}
 	}
-	docs := readTable[schemas.Document](t, out, "docs")
-	rejects := readTable[schemas.Reject](t, out, "rejects")
-	checkImages(t, root, readTable[schemas.ImageRow](t, out, "images"))
-	checkPairs(t, root, docs, rejects, checkJoin(t, root, docs, rejects))
+}
+
+// locatedStreams is a hash of all that stage locate hands on.
+func locatedStreams(t *testing.T, cfg Config) string {
+	ctx := context.Background()
+	cfg.setDefaults()
+	r := &run{cfg: &cfg, phases: cfg.phases(), budget: newBudget(cfg.Memory), scratch: t.TempDir()}
+	var err error
+	if r.store, err = openRun(ctx, &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if r.plan, err = makePlan(ctx, &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if r.journal, err = openJournal(ctx, r.store); err != nil {
+		t.Fatal(err)
+	}
+	h := sha256.New()
+	records := 0
+	for _, outputs := range [][]from{locating(), using(), {{locateDocuments.name, "rejects"}, {locateJoin.name, "rejects"}, {locateRecords.name, "rejects"}}} {
+		for partition := range max(r.plan.Parts, cfg.Settings.Partitions) {
+			m, err := r.newTask(locateJoin, 0, nil).merged(ctx, partition, outputs...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for {
+				more, err := m.next()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !more {
+					break
+				}
+				fmt.Fprintf(h, "%d %q %q\n", partition, m.key, m.value)
+				records++
+			}
+			m.close()
+		}
+	}
+	return fmt.Sprintf("%d %x", records, h.Sum(nil))
+}
+
+// checkFunnel compares the counts up to the network with the truth's totals. Behind it the totals depend on which of
+// several right outcomes a URL got; checkPairs holds every pair to those.
+func checkFunnel(t *testing.T, root, kind string, counts map[string]int64) {
+	data, err := os.ReadFile(filepath.Join(root, "truth", "expected.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var truth struct {
+		Funnel map[string]map[string]map[string]int64
+	}
+	if err := json.Unmarshal(data, &truth); err != nil {
+		t.Fatal(err)
+	}
+	want := truth.Funnel[miniCrawl][kind]
+	for name, count := range map[string]string{"documents": "documents.read", "documents_exact": "documents.located_exact", "documents_surt": "documents.located_surt",
+		"documents_none": "rejects.no_page", "documents_with_candidates": "documents.with_candidates", "candidates": "candidates.found",
+		"candidate_repeated": "candidates.repeated", "fail_extension": "rejects.extension", "fail_deny": "rejects.url_token"} {
+		if counts[count] != want[name] {
+			t.Errorf("%s is %d, the truth's %s is %d", count, counts[count], name, want[name])
+		}
+	}
+	t.Logf("truth: download %d, size %d, aspect %d; here: %d, %d, %d", want["fail_download"], want["fail_size"], want["fail_aspect"],
+		counts["rejects.fetch"], counts["rejects.min_side"], counts["rejects.aspect"])
 }
 
 // checkJoin compares every document's page; it gives the documents by id.
@@ -185,8 +310,24 @@ func checkImages(t *testing.T, root string, rows []schemas.ImageRow) {
 	}
 }
 
+// candidates are those that count in a funnel.
+func (c trueCapture) candidates(kind string) (out []trueCandidate) {
+	list := c.HTML
+	if kind == "wat" {
+		list = c.WAT
+	}
+	for _, one := range list {
+		counts := map[string]bool{"wat": one.Attr == "IMG@/src", "html_src": one.Attr == "img@src",
+			"html": strings.HasPrefix(one.Attr, "img@") || strings.HasPrefix(one.Attr, "source@")}
+		if counts[kind] {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
 // checkPairs compares what became of every candidate of every document.
-func checkPairs(t *testing.T, root string, docs []schemas.Document, rejects []schemas.Reject, joins map[string]trueJoin) {
+func checkPairs(t *testing.T, root, kind string, docs []schemas.Document, rejects []schemas.Reject, joins map[string]trueJoin) {
 	captures := map[string]trueCapture{}
 	for _, c := range lines[trueCapture](t, root, "candidates.jsonl") {
 		captures[fmt.Sprint(c.File, c.Offset)] = c
@@ -224,10 +365,7 @@ func checkPairs(t *testing.T, root string, docs []schemas.Document, rejects []sc
 			continue
 		}
 		seen := map[string]bool{}
-		for _, c := range captures[fmt.Sprint(j.Capture.File, j.Capture.Offset)].WAT {
-			if c.Attr != "IMG@/src" {
-				continue
-			}
+		for _, c := range captures[fmt.Sprint(j.Capture.File, j.Capture.Offset)].candidates(kind) {
 			if c.URL == nil {
 				bad[id+" "+c.Why]--
 				continue

@@ -53,6 +53,9 @@ func (s *Settings) PairLimits() *dedup.Profile {
 func (c *Config) phases() []*phase {
 	switch {
 	case len(c.Pairs) == 0:
+		if len(c.Index) > 0 {
+			return phases(byIndex)
+		}
 		return phases(byWAT)
 	case c.Settings.Pairs.Score:
 		return []*phase{locatePairs, fetchImages, inspectImages, embedPairs, matchPairs, packPairs}
@@ -65,7 +68,7 @@ func (c *Config) checkPairs() error {
 	for _, other := range []struct {
 		flag  string
 		given bool
-	}{{"--c4", len(c.C4) > 0}, {"--wat", len(c.WAT) > 0}} {
+	}{{"--c4", len(c.C4) > 0}, {"--wat", len(c.WAT) > 0}, {"--index", len(c.Index) > 0}} {
 		if other.given {
 			return usage("--pairs and %s exclude each other: --pairs makes image-caption pairs of a list, --c4 makes documents with images", other.flag)
 		}

@@ -19,7 +19,7 @@ import (
 
 const (
 	planName   = "work/run.json"
-	workFormat = 1 // of work shards and journal; raised when an older run cannot be gone on with
+	workFormat = 2 // of work shards and journal; raised when an older run cannot be gone on with
 )
 
 // plan is everything that decides what the tasks are and what they give.
@@ -40,7 +40,7 @@ func makePlan(ctx context.Context, cfg *Config) (*plan, error) {
 	for _, k := range []struct {
 		kind     string
 		patterns []string
-	}{{"c4", cfg.C4}, {"wat", cfg.WAT}, {"pairs", cfg.Pairs}} {
+	}{{"c4", cfg.C4}, {"wat", cfg.WAT}, {"index", cfg.Index}, {"pairs", cfg.Pairs}} {
 		found, err := findInputs(ctx, k.kind, k.patterns, cfg.WARCBase, cfg.Storage)
 		if err != nil {
 			return nil, err

@@ -12,11 +12,13 @@ import (
 
 // prepared holds what is made on first use.
 type prepared struct {
-	keys    lazy[*keySet]
-	common  lazy[*commonHashes]
-	fetcher lazy[*fetch.Fetcher]
-	nsfw    lazy[*dedup.Head]
-	faces   lazy[*dedup.Head]
+	keys     lazy[*keySet]
+	clusters lazy[map[string]map[string]clusterPlace]
+	crawl    crawlStores
+	common   lazy[*commonHashes]
+	fetcher  lazy[*fetch.Fetcher]
+	nsfw     lazy[*dedup.Head]
+	faces    lazy[*dedup.Head]
 }
 
 // lazy makes a value once. A failure is not kept: the next caller tries again.

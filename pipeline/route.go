@@ -2,18 +2,20 @@ package pipeline
 
 // Routes: the ways to find the documents' pages. A route is phases before the join, whose output "join" holds captures
 // (emitCapture), and phases after it. By WAT the captures come with their candidates and nothing comes after; a route whose
-// captures are only places in WARC files reads them after the join and puts what it finds through (*task).candidates.
+// captures are only places in WARC files reads them after the join and puts what it finds through (*task).page.
 
 // route is a way to find pages. Everything after the candidates is the same for all.
 type route struct {
 	before []*phase // with the output "join"
-	after  []*phase // with the outputs "uses" and "rejects"
+	after  []*phase // with the outputs "located", "uses" and "rejects"
 }
 
 var byWAT = route{before: []*phase{locateWAT}}
 
 // routes are all that there are. The phases of a route that a run does not take have no tasks there.
-var routes = []route{byWAT}
+var routes []route
+
+func init() { routes = []route{byWAT, byIndex} } // not where it is declared: their phases ask for them
 
 // phases is the table of all phases of a build by a route.
 func phases(r route) []*phase {
@@ -28,6 +30,17 @@ func capturing() []from {
 	for _, r := range routes {
 		for _, p := range r.before {
 			out = append(out, from{p.name, "join"})
+		}
+	}
+	return out
+}
+
+// locating names where the documents that have their pages are found.
+func locating() []from {
+	out := []from{{locateJoin.name, "located"}}
+	for _, r := range routes {
+		for _, p := range r.after {
+			out = append(out, from{p.name, "located"})
 		}
 	}
 	return out

@@ -108,6 +108,7 @@ func (r *run) runPhase(ctx context.Context, p *phase, last bool) error {
 	}
 	m := &meter{to: r.progress, mu: &r.mu, now: time.Now, base: StageProgress{Stage: p.stage, Phase: p.name, Unit: p.unit,
 		Tasks: mine, Resumed: resumed}, done: resumed, total: r.expected(p, len(todo), total)}
+	r.once.crawl.forget() // phases read the crawl in different ways
 	if len(todo) > 0 {
 		m.begin()
 		started := time.Now()

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"mmc4/crawl/fetch"
-	"mmc4/internal/storage"
 	"mmc4/pipeline"
 	page "mmc4/pipeline/report"
 )
@@ -18,8 +17,9 @@ type buildCmd struct {
 	common
 	C4       []string `name:"c4" help:"C4 documents: .json, .json.gz or .json.zst; paths, s3:// or https://, with wildcards." placeholder:"GLOB" sep:"none"`
 	WAT      []string `name:"wat" help:"WAT files of the crawl, or a .paths.gz listing of them." placeholder:"GLOB" sep:"none"`
+	Index    []string `name:"index" help:"Instead of WAT files: parts of the crawl's index (columnar .parquet or cdx-*.gz), or a .paths.gz listing; pages are read from WARC files by ranges." placeholder:"GLOB" sep:"none"`
 	Pairs    []string `name:"pairs" help:"Instead of documents: lists of image URLs and captions (.parquet, .jsonl, .csv, .tsv), to be made pair shards." placeholder:"GLOB" sep:"none"`
-	WARCBase string   `name:"warc-base" help:"Where the names of a .paths.gz listing begin." placeholder:"URL"`
+	WARCBase string   `name:"warc-base" help:"Where the names of a .paths.gz listing, and those of WARC files in an index, begin." placeholder:"URL"`
 	Out      string   `help:"The run: a folder or s3://bucket/prefix. An unfinished run goes on." placeholder:"RUN" required:""`
 	From     string   `help:"An earlier run of the same inputs: its work is taken over as far as changed settings allow." placeholder:"RUN"`
 
@@ -59,6 +59,10 @@ Example:
   mmc4 build --c4 'c4/en/*.json.gz' --wat 'crawl-data/*/segments/*/wat/*.wat.gz' --clip ViT-L-14/ \
       --contact you@example.org --out run
 
+With --index instead of --wat it looks the pages up and reads only them; --candidates all then also finds srcset, <picture> and lazy-load:
+  mmc4 build --c4 'c4/en/*.json.gz' --index cc-index-table.paths.gz --warc-base https://data.commoncrawl.org/ \
+      --candidates all --clip ViT-L-14/ --contact you@example.org --out run
+
 With --pairs it fetches a list of image URLs and captions, and writes RUN/pairs (Parquet) and RUN/webdataset (tars):
   mmc4 build --pairs 'laion/*.parquet' --resize 256 --contact you@example.org --out run`
 }
@@ -85,19 +89,11 @@ func (c *buildCmd) Run(ctx context.Context, o *output) error {
 // build runs a build, writes its report and says how it went.
 func build(ctx context.Context, o *output, asJSON bool, cfg pipeline.Config) error {
 	progress := newProgress(o, asJSON)
+	cfg.Finish = page.Write // before --clean removes what it shows of the pictures that were left out
 	summary, err := pipeline.Build(ctx, cfg, progress)
 	progress.close()
 	if err != nil && !errors.Is(err, pipeline.ErrPartial) {
 		return err
-	}
-	if summary.Complete {
-		run, openErr := storage.Open(ctx, cfg.Out, cfg.Storage)
-		if openErr != nil {
-			return openErr
-		}
-		if reportErr := page.Write(ctx, run); reportErr != nil {
-			return reportErr
-		}
 	}
 	if sayErr := o.record(asJSON, summary, inWords(summary)); sayErr != nil {
 		return sayErr
@@ -127,7 +123,7 @@ func (c *buildCmd) config() (pipeline.Config, error) {
 		return pipeline.Config{}, err
 	}
 	cfg := pipeline.Config{
-		C4: c.C4, WAT: c.WAT, Pairs: c.Pairs, WARCBase: c.WARCBase, Out: c.Out, From: c.From,
+		C4: c.C4, WAT: c.WAT, Index: c.Index, Pairs: c.Pairs, WARCBase: c.WARCBase, Out: c.Out, From: c.From,
 		Settings: settings, NSFW: c.NSFW, Faces: c.Faces, ClipName: c.CLIP,
 		Workers: c.Workers, Version: version, Stage: c.Stage,
 		Offline: c.Offline, Clean: c.Clean, AllowProfileChange: c.AllowProfileChange,
