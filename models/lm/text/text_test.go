@@ -111,6 +111,9 @@ func TestContinue(t *testing.T) {
 		if r.PromptTokens != 5 || r.Tokens < 1 || r.Tokens > c.MaxNew || strings.Join(pieces, "") != r.Text || r.Tokens < c.MaxNew && !r.Ended {
 			t.Errorf("%s: %+v, pieces %q", name, r, pieces)
 		}
+		if c.Beams <= 1 && r.Tokens > 2*longest && len(pieces) < 2 {
+			t.Errorf("%s: %d tokens came in one piece", name, r.Tokens)
+		}
 		again, err := m.Continue(ctx, "hello", c, nil)
 		if err != nil || again.Text != r.Text || again.Score != r.Score {
 			t.Errorf("%s: first %q, then %q, %v", name, r.Text, again.Text, err)
