@@ -21,16 +21,21 @@ var inspectImages = &phase{stage: "inspect", name: "inspect", unit: "images",
 	tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doInspect, feeds: func() []from { return []from{{fetchImages.name, "segments"}} }}
 
 // doInspect handles the URLs of one fetching task. Outputs: "pairs" (by part; key docRef, place; value pair), "images" (by
-// the part of the URL; key URL; value images row), "rejects".
+// the part of the URL; key URL; value images row), "rejects"; of a run over lists also "shrunk".
 func doInspect(ctx context.Context, t *task) error {
 	fetched := t.journal.get(fetchImages.name, t.index)
 	results := newSorter(1, t.scratch)
 	defer results.drop()
 	seen := map[urlID]bool{}
+	t.shrinker = t.newShrinker()
+	defer t.shrinker.abort()
 	for _, a := range fetched.Outputs {
 		if err := t.inspectSegment(ctx, a, seen, results); err != nil {
 			return err
 		}
+	}
+	if err := t.shrinker.commit(ctx); err != nil {
+		return err
 	}
 	sorted, err := newScratch(t.scratch, 1, results.finish)
 	if err != nil {
@@ -184,7 +189,7 @@ func (t *task) inspectImage(ctx context.Context, data []byte, row *schemas.Image
 	}
 	p.Width, p.Height, p.Media, p.Alpha = int32(picture.Width), int32(picture.Height), picture.Format.MediaType(), picture.HasAlpha()
 	row.Width, row.Height, row.MediaType, row.PHash = &p.Width, &p.Height, &p.Media, some(dedup.HashString(p.PHash))
-	return nil
+	return t.shrinker.add(ctx, data, picture, p)
 }
 
 // decode decodes a picture within the memory budget; give returns the memory.

@@ -151,12 +151,15 @@ func (t *task) stored(ctx context.Context, p *pair) (storedForm, error) {
 		return form, nil
 	}
 	var err error
+	if s := p.Shrunk; s != nil {
+		data, err := t.readBody(s.Body)
+		return storedForm{data, s.Media, s.Width, s.Height}, err
+	}
 	if form.data, err = t.readBody(p.Body); err != nil {
 		return form, err
 	}
-	side := int32(t.cfg.Settings.longestSide())
-	plain := p.Media == imaging.JPEG.MediaType() || p.Media == imaging.PNG.MediaType()
-	if side == 0 || plain && max(p.Width, p.Height) <= side {
+	side := t.cfg.Settings.longestSide()
+	if keptAsFetched(p, side) {
 		return form, nil
 	}
 	picture, give, err := t.decode(ctx, form.data)
@@ -164,12 +167,18 @@ func (t *task) stored(ctx context.Context, p *pair) (storedForm, error) {
 		return form, err
 	}
 	defer give()
-	shrunk, err := imaging.ShrinkMMC4(form.data, picture, int(side))
+	shrunk, err := imaging.ShrinkMMC4(form.data, picture, side)
 	if err != nil {
 		return form, err
 	}
 	t.count("images.encoded", 1)
 	return storedForm{shrunk.Data, shrunk.Format.MediaType(), int32(shrunk.Width), int32(shrunk.Height)}, nil
+}
+
+// keptAsFetched tells whether a picture is stored as it was fetched: under a longest side of 0 always.
+func keptAsFetched(p *pair, side int) bool {
+	plain := p.Media == imaging.JPEG.MediaType() || p.Media == imaging.PNG.MediaType()
+	return side == 0 || plain && int(max(p.Width, p.Height)) <= side
 }
 
 // writeFile writes RUN/files/IMAGE_NAME. The name says the bytes: who writes it twice writes the same.

@@ -194,6 +194,7 @@ type pair struct {
 	Media  string
 	Alpha  bool
 	Body   body
+	Shrunk *shrunkForm // of a run over lists, where the fetched form is not kept
 }
 
 func (p *pair) encode(e *enc) {
@@ -207,10 +208,12 @@ func (p *pair) encode(e *enc) {
 	e.str(p.Media)
 	e.bool(p.Alpha)
 	p.Body.encode(e)
+	optional(e, p.Shrunk, func(s shrunkForm) { s.encode(e) })
 }
 
 func decodePairFrom(d *dec) pair {
-	return pair{d.str(), d.str(), maybe(d, d.str), d.str(), d.u64(), int32(d.i()), int32(d.i()), d.str(), d.bool(), decodeBody(d)}
+	return pair{d.str(), d.str(), maybe(d, d.str), d.str(), d.u64(), int32(d.i()), int32(d.i()), d.str(), d.bool(), decodeBody(d),
+		maybe(d, func() shrunkForm { return decodeShrunk(d) })}
 }
 
 func decodePair(value []byte) (pair, error) {

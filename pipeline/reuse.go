@@ -51,7 +51,11 @@ func (r *run) takeOver(ctx context.Context) error {
 	}
 	first := len(Stages)
 	for _, d := range theirs.compare(r.plan) {
-		if stage := touches(d.key); stage != "" {
+		stage := touches(d.key)
+		if stage == "pack" && d.key != "pairs.form" && len(r.cfg.Pairs) > 0 {
+			stage = "inspect" // shrinks the pictures of lists
+		}
+		if stage != "" {
 			first = min(first, slices.Index(Stages, stage))
 		}
 	}

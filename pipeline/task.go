@@ -29,6 +29,8 @@ type task struct {
 	entry   entry
 	opened  []io.Closer
 	bodies  map[string]storage.Object // segments that are open for reading bodies
+
+	shrinker *shrinker // of inspect
 }
 
 // output is one output while it is gathered.
