@@ -161,7 +161,7 @@ func TestNaNIsSkipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := Run(context.Background(), c, Options{Out: dir + "/out", Device: "cpu"})
+	result, err := Run(context.Background(), c, Options{Out: dir + "/out", Device: testDevice})
 	if err != nil {
 		t.Fatal(err)
 	}

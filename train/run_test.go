@@ -14,9 +14,20 @@ import (
 	"time"
 
 	"mmc4/internal/imaging"
+	"mmc4/kernels/device"
 	"mmc4/models/clip"
 	"mmc4/schemas"
 )
+
+// testDevice is the C device where it was built in.
+var testDevice = func() string {
+	dev, err := device.Open("cpu")
+	if err != nil {
+		return "ref"
+	}
+	dev.Close()
+	return "cpu"
+}()
 
 var goldenTokenizer, _ = filepath.Abs(filepath.Join("..", "testdata", "golden", "of.pairs", "tokenizer.json"))
 
@@ -58,7 +69,7 @@ func train(t *testing.T, path, out string, set ...string) (*Result, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Run(context.Background(), c, Options{Out: out, Device: "cpu"})
+	return Run(context.Background(), c, Options{Out: out, Device: testDevice})
 }
 
 func losses(t *testing.T, out string) []string {
@@ -103,7 +114,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv("MMC4_TRAIN_CHILD"); path != "" {
 		c, err := ReadConfig(context.Background(), path, nil)
 		if err == nil {
-			_, err = Run(context.Background(), c, Options{Out: os.Getenv("MMC4_TRAIN_OUT"), Device: "cpu", Resume: "auto",
+			_, err = Run(context.Background(), c, Options{Out: os.Getenv("MMC4_TRAIN_OUT"), Device: testDevice, Resume: "auto",
 				Progress: func(l LogLine) { fmt.Println(l.Step); time.Sleep(5 * time.Millisecond) }})
 		}
 		if err != nil {
@@ -285,7 +296,7 @@ func TestFlamingoTrainsAndResumes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = Run(ctx, c, Options{Out: out, Device: "cpu", Progress: func(l LogLine) {
+	_, err = Run(ctx, c, Options{Out: out, Device: testDevice, Progress: func(l LogLine) {
 		if l.Step == 4 {
 			cancel()
 		}
@@ -300,7 +311,7 @@ func TestFlamingoTrainsAndResumes(t *testing.T) {
 		t.Errorf("an interrupted run ended with\n%s\nnot\n%s", got, want)
 	}
 	c.Compat = true
-	if _, err := Run(context.Background(), c, Options{Out: filepath.Join(dir, "compat"), Device: "cpu"}); err != nil {
+	if _, err := Run(context.Background(), c, Options{Out: filepath.Join(dir, "compat"), Device: testDevice}); err != nil {
 		t.Errorf("compat: %v", err)
 	}
 }
