@@ -328,7 +328,7 @@ func TestRefusals(t *testing.T) {
 		}, testRef, nil, []string{"no list"}},
 		{"redirects", func(h *fakeHub, _ *Options) {
 			h.before = func(w http.ResponseWriter, r *http.Request) bool {
-				http.Redirect(w, r, r.URL.Path, 302)
+				http.Redirect(w, r, r.URL.Path, http.StatusFound)
 				return true
 			}
 		}, testRef, errRedirects, nil},
