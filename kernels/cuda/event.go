@@ -1,0 +1,107 @@
+//go:build cuda && cgo
+
+package cuda
+
+import (
+	"fmt"
+	"runtime"
+
+	"gorgonia.org/cu"
+
+	"mmc4/kernels"
+)
+
+// mark is an event in a stream.
+type mark struct {
+	q      *queue
+	e      cu.Event
+	number int   // in its queue
+	err    error // of the queue, when it was made
+}
+
+// mark records an event. Events come back to the device when their marks are garbage.
+func (q *queue) mark() (*mark, error) {
+	d := q.d
+	m := &mark{q: q}
+	d.mu.Lock()
+	if n := len(d.events); n > 0 {
+		m.e, d.events = d.events[n-1], d.events[:n-1]
+		d.mu.Unlock()
+	} else {
+		d.mu.Unlock()
+		err := d.do(func() (err error) {
+			m.e, err = cu.MakeEvent(cu.DisableTiming)
+			return failed("make an event", err)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	runtime.AddCleanup(m, func(e cu.Event) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.events = append(d.events, e)
+	}, m.e)
+	m.number = q.nextMark()
+	return m, d.do(func() error { return failed("record an event", m.e.Record(q.s)) })
+}
+
+// Record marks this place.
+func (q *queue) Record() kernels.Event {
+	if q.err != nil {
+		return &mark{q: q, err: q.err}
+	}
+	m, err := q.mark()
+	if err != nil {
+		q.fail(err)
+		return &mark{q: q, err: err}
+	}
+	return m
+}
+
+// Wait waits for the work before the mark and brings its reads to the host.
+func (m *mark) Wait() error {
+	if m.err != nil {
+		return m.err
+	}
+	if err := m.q.d.do(func() error { return failed("wait for an event", m.e.Synchronize()) }); err != nil {
+		return err
+	}
+	m.q.settle(m.number)
+	return nil
+}
+
+// Done looks without waiting. A mark behind a failure is done.
+func (m *mark) Done() bool {
+	if m.err != nil {
+		return true
+	}
+	var err error
+	_ = m.q.d.do(func() error {
+		err = m.e.Query()
+		return nil
+	})
+	if notReady(err) {
+		return false
+	}
+	if err == nil {
+		m.q.settle(m.number)
+	}
+	return true
+}
+
+// After lets the stream wait for a mark of another; the host goes on.
+func (q *queue) After(e kernels.Event) {
+	if q.err != nil {
+		return
+	}
+	m, ok := e.(*mark)
+	switch {
+	case !ok || m.q.d != q.d:
+		q.fail(fmt.Errorf("cuda: an event of another device"))
+	case m.err != nil:
+		q.fail(m.err)
+	default:
+		q.fail(q.d.do(func() error { return failed("wait for another queue", q.s.Wait(m.e, 0)) }))
+	}
+}

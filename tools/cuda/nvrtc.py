@@ -1,0 +1,57 @@
+"""nvrtc.py CUDA TO: compiles kernels/cuda/src/*.cu, as one program, into TO/sm_80.cubin, TO/sm_90.cubin and
+TO/compute_80.ptx, with the NVRTC that wheels.sh put into CUDA. No GPU and no driver is needed. Equal sources give equal
+bytes.
+"""
+
+import ctypes
+import pathlib
+import re
+import sys
+
+SOURCES = pathlib.Path(__file__).resolve().parents[2] / "kernels" / "cuda" / "src"
+
+# The PTX is for chips that no cubin is for. Drivers from CUDA 12.0 on read version 8.0; the compiler writes its own, but uses
+# nothing newer.
+PTX_VERSION = b".version 8.0"
+
+
+def main() -> None:
+    cuda, to = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    nvrtc = ctypes.CDLL(str(cuda / "lib" / "libnvrtc.so.12"))
+    to.mkdir(parents=True, exist_ok=True)
+    names = sorted(path.name for path in SOURCES.glob("*.cu"))
+    program = "".join(f'#include "{name}"\n' for name in names).encode()
+    for arch in ("sm_80", "sm_90"):
+        (to / f"{arch}.cubin").write_bytes(compile_for(nvrtc, program, arch, "CUBIN"))
+    ptx = compile_for(nvrtc, program, "compute_80", "PTX").rstrip(b"\0")
+    ptx, found = re.subn(rb"^\.version \d+\.\d+", PTX_VERSION, ptx, count=1, flags=re.MULTILINE)
+    if found != 1:
+        sys.exit("nvrtc.py: the PTX names no version")
+    (to / "compute_80.ptx").write_bytes(ptx)
+
+
+def compile_for(nvrtc: ctypes.CDLL, program: bytes, arch: str, kind: str) -> bytes:
+    handle = ctypes.c_void_p()
+    check(nvrtc.nvrtcCreateProgram(ctypes.byref(handle), program, b"kernels.cu", 0, None, None))
+    options = [f"--gpu-architecture={arch}".encode(), b"--std=c++17", f"-I{SOURCES}".encode()]
+    result = nvrtc.nvrtcCompileProgram(handle, len(options), (ctypes.c_char_p * len(options))(*options))
+    log = fetch(nvrtc, handle, "ProgramLog").rstrip(b"\0").decode()
+    if result != 0 or log.strip():  # a warning is an error
+        sys.exit(f"nvrtc.py: {arch}\n{log}")
+    return fetch(nvrtc, handle, kind)
+
+
+def fetch(nvrtc: ctypes.CDLL, handle: ctypes.c_void_p, what: str) -> bytes:
+    size = ctypes.c_size_t()
+    check(getattr(nvrtc, f"nvrtcGet{what}Size")(handle, ctypes.byref(size)))
+    buffer = ctypes.create_string_buffer(size.value)
+    check(getattr(nvrtc, f"nvrtcGet{what}")(handle, buffer))
+    return buffer.raw
+
+
+def check(result: int) -> None:
+    if result != 0:
+        sys.exit(f"nvrtc.py: NVRTC answers {result}")
+
+
+main()

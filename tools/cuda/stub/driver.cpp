@@ -1,0 +1,365 @@
+// A libcuda.so.1 without a GPU, for tests: the driver's functions that kernels/cuda calls, on host memory. Stricter than a
+// driver: work waits in its stream until somebody synchronises, memory has fences, copies must be from and to pinned
+// memory and within allocations, contexts must be current. A module is any image that holds the kernels asked for; what
+// runs is the same kernels compiled for the host, from the .so files in the folder MMC4_STUB_KERNELS.
+//
+// MMC4_STUB_ARCH       compute capability, 90 if not set
+// MMC4_STUB_MEMORY     bytes of device memory
+// MMC4_STUB_DEVICES    number of devices, 1 if not set; 0 makes cuInit fail
+// MMC4_STUB_FAIL       the n-th launch, from 1, fails as on a device that is lost
+// MMC4_STUB_LOG        a file for one line a call that costs time: launches, copies, synchronisations, allocations
+#include "emulator.h"
+
+#include <cuda.h>
+#include <dirent.h>
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+struct CUstream_st {
+  std::deque<std::function<void()>> work;
+};
+struct CUevent_st {
+  CUstream stream;
+  long recorded, done; // numbers of records
+};
+struct CUmod_st {
+  std::string names; // the image, to look for kernels in
+  bool ptx;
+};
+struct CUfunc_st {
+  std::string name;
+  void (*kernel)(void **);
+  std::vector<int> sizes;
+  int most_shared;
+};
+struct CUctx_st {
+  int device;
+};
+
+namespace {
+
+constexpr size_t FENCE = 256, DEFAULT_MEMORY = size_t(8) << 30;
+constexpr unsigned char FENCE_BYTE = 0xff; // as floats NaN: reading it shows too
+
+std::recursive_mutex lock;
+CUctx_st context;
+thread_local CUcontext current;
+std::map<CUdeviceptr, size_t> allocations;
+std::map<const char *, size_t> pinned;
+std::vector<CUstream> streams;
+size_t allocated;
+long launches;
+CUresult lost = CUDA_SUCCESS; // sticks, as it does on a device
+
+long setting(const char *name, long otherwise) {
+  const char *text = getenv(name);
+  return text && *text ? atol(text) : otherwise;
+}
+
+void note(const std::string &line) {
+  static FILE *file = [] {
+    const char *name = getenv("MMC4_STUB_LOG");
+    return name && *name ? fopen(name, "a") : nullptr;
+  }();
+  if (!file) return;
+  fprintf(file, "%s\n", line.c_str());
+  fflush(file);
+}
+
+CUresult lose(const std::string &why) {
+  fprintf(stderr, "stub driver: %s\n", why.c_str());
+  return lost = CUDA_ERROR_LAUNCH_FAILED;
+}
+
+bool within(CUdeviceptr p, size_t n) {
+  auto it = allocations.upper_bound(p);
+  if (it == allocations.begin()) return false;
+  --it;
+  return p + n <= it->first + it->second;
+}
+
+bool is_pinned(const void *p, size_t n) {
+  auto it = pinned.upper_bound((const char *)p);
+  if (it == pinned.begin()) return false;
+  --it;
+  return (const char *)p + n <= it->first + it->second;
+}
+
+void check_fences(const std::string &after) {
+  for (auto &[at, size] : allocations) {
+    const unsigned char *before = (const unsigned char *)at - FENCE, *behind = (const unsigned char *)at + size;
+    for (size_t i = 0; i < FENCE; i++)
+      if (before[i] != FENCE_BYTE || behind[i] != FENCE_BYTE) {
+        lose(after + " wrote beyond an allocation of " + std::to_string(size) + " bytes");
+        return;
+      }
+  }
+}
+
+void run_one(CUstream s) {
+  auto work = std::move(s->work.front());
+  s->work.pop_front();
+  if (lost == CUDA_SUCCESS) work();
+}
+void run_all(CUstream s) {
+  while (!s->work.empty()) run_one(s);
+}
+void run_everything() {
+  for (CUstream s : streams) run_all(s);
+}
+void run_to(CUevent e, long record) {
+  while (e->done < record && e->stream && !e->stream->work.empty()) run_one(e->stream);
+}
+
+// The kernels of all .so files in the folder.
+void *find_symbol(const std::string &name) {
+  static std::vector<void *> libraries = [] {
+    std::vector<void *> all;
+    const char *folder = getenv("MMC4_STUB_KERNELS");
+    DIR *dir = folder ? opendir(folder) : nullptr;
+    if (!dir) {
+      fprintf(stderr, "stub driver: MMC4_STUB_KERNELS names no folder\n");
+      return all;
+    }
+    while (dirent *entry = readdir(dir)) {
+      std::string file = entry->d_name;
+      if (file.size() < 4 || file.substr(file.size() - 3) != ".so") continue;
+      if (void *h = dlopen((std::string(folder) + "/" + file).c_str(), RTLD_NOW | RTLD_LOCAL)) all.push_back(h);
+      else fprintf(stderr, "stub driver: %s\n", dlerror());
+    }
+    closedir(dir);
+    return all;
+  }();
+  for (void *h : libraries)
+    if (void *s = dlsym(h, name.c_str())) return s;
+  return nullptr;
+}
+
+template <class T> T get(const char *base, size_t at) {
+  T v;
+  memcpy(&v, base + at, sizeof v);
+  return v;
+}
+
+// The length of a cubin, an ELF file of the machine CUDA (190); 0 if it is none.
+size_t cubin_length(const char *image) {
+  if (memcmp(image, "\177ELF\2", 5) != 0 || get<uint16_t>(image, 18) != 190) return 0;
+  size_t sections = get<uint64_t>(image, 40) + (size_t)get<uint16_t>(image, 58) * get<uint16_t>(image, 60);
+  size_t segments = get<uint64_t>(image, 32) + (size_t)get<uint16_t>(image, 54) * get<uint16_t>(image, 56);
+  return std::max(sections, segments);
+}
+
+} // namespace
+
+#define LOCKED std::lock_guard<std::recursive_mutex> guard(lock)
+#define IN_CONTEXT                                  \
+  LOCKED;                                           \
+  if (!current) return CUDA_ERROR_INVALID_CONTEXT;  \
+  if (lost != CUDA_SUCCESS) return lost
+
+extern "C" {
+
+CUresult cuInit(unsigned) { return setting("MMC4_STUB_DEVICES", 1) == 0 ? CUDA_ERROR_NO_DEVICE : CUDA_SUCCESS; }
+CUresult cuDriverGetVersion(int *v) { return *v = CUDA_VERSION, CUDA_SUCCESS; }
+CUresult cuDeviceGetCount(int *n) { return *n = (int)setting("MMC4_STUB_DEVICES", 1), CUDA_SUCCESS; }
+CUresult cuDeviceGet(CUdevice *d, int i) { return i < setting("MMC4_STUB_DEVICES", 1) ? (*d = i, CUDA_SUCCESS) : CUDA_ERROR_INVALID_DEVICE; }
+CUresult cuDeviceGetName(char *name, int n, CUdevice) { return snprintf(name, (size_t)n, "stub, no GPU"), CUDA_SUCCESS; }
+CUresult cuDeviceTotalMem(size_t *n, CUdevice) { return *n = (size_t)setting("MMC4_STUB_MEMORY", DEFAULT_MEMORY), CUDA_SUCCESS; }
+CUresult cuDeviceGetAttribute(int *v, CUdevice_attribute a, CUdevice) {
+  long arch = setting("MMC4_STUB_ARCH", 90);
+  switch (a) {
+  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *v = (int)arch / 10; break;
+  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *v = (int)arch % 10; break;
+  case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *v = 2; break;
+  case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: *v = arch >= 90 ? 227 << 10 : 99 << 10; break;
+  default: return CUDA_ERROR_NOT_SUPPORTED;
+  }
+  return CUDA_SUCCESS;
+}
+CUresult cuGetErrorName(CUresult r, const char **name) {
+  switch (r) {
+  case CUDA_ERROR_INVALID_VALUE: *name = "CUDA_ERROR_INVALID_VALUE"; break;
+  case CUDA_ERROR_OUT_OF_MEMORY: *name = "CUDA_ERROR_OUT_OF_MEMORY"; break;
+  case CUDA_ERROR_NO_DEVICE: *name = "CUDA_ERROR_NO_DEVICE"; break;
+  case CUDA_ERROR_INVALID_CONTEXT: *name = "CUDA_ERROR_INVALID_CONTEXT"; break;
+  case CUDA_ERROR_NOT_FOUND: *name = "CUDA_ERROR_NOT_FOUND"; break;
+  case CUDA_ERROR_LAUNCH_FAILED: *name = "CUDA_ERROR_LAUNCH_FAILED"; break;
+  default: *name = "CUDA_ERROR"; break;
+  }
+  return CUDA_SUCCESS;
+}
+
+CUresult cuDevicePrimaryCtxRetain(CUcontext *c, CUdevice) { return *c = &context, CUDA_SUCCESS; }
+CUresult cuDevicePrimaryCtxRelease(CUdevice) { return CUDA_SUCCESS; }
+CUresult cuCtxSetCurrent(CUcontext c) { return current = c, CUDA_SUCCESS; }
+
+CUresult cuMemAlloc(CUdeviceptr *p, size_t n) {
+  IN_CONTEXT;
+  if (n == 0) return CUDA_ERROR_INVALID_VALUE;
+  if (allocated + n > (size_t)setting("MMC4_STUB_MEMORY", DEFAULT_MEMORY)) return CUDA_ERROR_OUT_OF_MEMORY;
+  char *mem = (char *)aligned_alloc(256, (FENCE + n + FENCE + 255) / 256 * 256);
+  if (!mem) return CUDA_ERROR_OUT_OF_MEMORY;
+  memset(mem, 0xff, FENCE + n + FENCE); // as floats NaN: reading what nobody wrote shows
+  allocations[*p = (CUdeviceptr)(mem + FENCE)] = n;
+  allocated += n;
+  note("alloc " + std::to_string(n));
+  return CUDA_SUCCESS;
+}
+CUresult cuMemFree(CUdeviceptr p) {
+  LOCKED;
+  run_everything();
+  auto it = allocations.find(p);
+  if (it == allocations.end()) return CUDA_ERROR_INVALID_VALUE;
+  allocated -= it->second;
+  free((char *)p - FENCE);
+  allocations.erase(it);
+  note("free");
+  return lost;
+}
+CUresult cuMemHostAlloc(void **p, size_t n, unsigned) {
+  IN_CONTEXT;
+  if (!(*p = aligned_alloc(4096, (n + 4095) / 4096 * 4096))) return CUDA_ERROR_OUT_OF_MEMORY;
+  pinned[(const char *)*p] = n;
+  note("alloc host " + std::to_string(n));
+  return CUDA_SUCCESS;
+}
+CUresult cuMemFreeHost(void *p) {
+  LOCKED;
+  run_everything();
+  if (!pinned.erase((const char *)p)) return CUDA_ERROR_INVALID_VALUE;
+  free(p);
+  return CUDA_SUCCESS;
+}
+CUresult cuMemcpyHtoDAsync(CUdeviceptr to, const void *from, size_t n, CUstream s) {
+  IN_CONTEXT;
+  if (!s || !within(to, n) || !is_pinned(from, n)) return CUDA_ERROR_INVALID_VALUE;
+  s->work.push_back([=] { memcpy((void *)to, from, n); });
+  note("copy to device " + std::to_string(n));
+  return CUDA_SUCCESS;
+}
+CUresult cuMemcpyDtoHAsync(void *to, CUdeviceptr from, size_t n, CUstream s) {
+  IN_CONTEXT;
+  if (!s || !within(from, n) || !is_pinned(to, n)) return CUDA_ERROR_INVALID_VALUE;
+  s->work.push_back([=] { memcpy(to, (const void *)from, n); });
+  note("copy to host " + std::to_string(n));
+  return CUDA_SUCCESS;
+}
+
+CUresult cuStreamCreate(CUstream *s, unsigned) {
+  IN_CONTEXT;
+  streams.push_back(*s = new CUstream_st);
+  return CUDA_SUCCESS;
+}
+CUresult cuStreamDestroy(CUstream s) {
+  LOCKED;
+  run_all(s);
+  streams.erase(std::remove(streams.begin(), streams.end(), s), streams.end());
+  delete s;
+  return CUDA_SUCCESS;
+}
+CUresult cuStreamSynchronize(CUstream s) {
+  IN_CONTEXT;
+  run_all(s);
+  note("synchronize");
+  return lost;
+}
+CUresult cuStreamWaitEvent(CUstream s, CUevent e, unsigned) {
+  IN_CONTEXT;
+  long record = e->recorded;
+  s->work.push_back([=] { run_to(e, record); });
+  return CUDA_SUCCESS;
+}
+
+CUresult cuEventCreate(CUevent *e, unsigned) {
+  IN_CONTEXT;
+  *e = new CUevent_st{nullptr, 0, 0};
+  return CUDA_SUCCESS;
+}
+CUresult cuEventDestroy(CUevent e) { return delete e, CUDA_SUCCESS; }
+CUresult cuEventRecord(CUevent e, CUstream s) {
+  IN_CONTEXT;
+  if (e->stream) run_to(e, e->recorded);
+  e->stream = s;
+  long record = ++e->recorded;
+  s->work.push_back([=] { e->done = record; });
+  return CUDA_SUCCESS;
+}
+CUresult cuEventQuery(CUevent e) {
+  IN_CONTEXT;
+  if (e->done < e->recorded && e->stream && !e->stream->work.empty()) run_one(e->stream);
+  if (lost != CUDA_SUCCESS) return lost;
+  return e->done < e->recorded ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
+}
+CUresult cuEventSynchronize(CUevent e) {
+  IN_CONTEXT;
+  run_to(e, e->recorded);
+  note("synchronize");
+  return lost;
+}
+
+CUresult cuModuleLoadData(CUmodule *m, const void *data) {
+  IN_CONTEXT;
+  const char *image = (const char *)data;
+  if (size_t n = cubin_length(image)) *m = new CUmod_st{std::string(image, n), false};
+  else if (strncmp(image, "//", 2) == 0 || strncmp(image, ".version", 8) == 0) *m = new CUmod_st{image, true};
+  else return CUDA_ERROR_INVALID_IMAGE;
+  return CUDA_SUCCESS;
+}
+CUresult cuModuleUnload(CUmodule m) { return delete m, CUDA_SUCCESS; }
+CUresult cuModuleGetFunction(CUfunction *f, CUmodule m, const char *name) {
+  IN_CONTEXT;
+  std::string text = m->ptx ? std::string(".entry ") + name + "(" : std::string(".text.") + name + '\0';
+  if (m->names.find(text) == std::string::npos) return CUDA_ERROR_NOT_FOUND;
+  auto kernel = (void (*)(void **))find_symbol(std::string("emu_kernel_") + name);
+  auto sizes = (int (*)(int *))find_symbol(std::string("emu_sizes_") + name);
+  if (!kernel || !sizes) return CUDA_ERROR_NOT_FOUND;
+  int all[64];
+  int n = sizes(all);
+  *f = new CUfunc_st{name, kernel, std::vector<int>(all, all + n), 48 << 10};
+  return CUDA_SUCCESS;
+}
+CUresult cuFuncSetAttribute(CUfunction f, CUfunction_attribute a, int v) {
+  IN_CONTEXT;
+  int most = 0;
+  cuDeviceGetAttribute(&most, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, 0);
+  if (a != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES || v > most) return CUDA_ERROR_INVALID_VALUE;
+  f->most_shared = v;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, CUstream s, void **arguments,
+                        void **extra) {
+  IN_CONTEXT;
+  bool fits = gx && gy && gz && gx <= 0x7fffffffu && gy <= 65535 && gz <= 65535 && bx && by && bz && (size_t)bx * by * bz <= 1024;
+  if (!s || extra || !fits || (int)shared > f->most_shared) return CUDA_ERROR_INVALID_VALUE;
+  std::vector<std::vector<uint64_t>> values; // 8-byte aligned copies
+  for (size_t i = 0; i < f->sizes.size(); i++) {
+    values.emplace_back((f->sizes[i] + 7) / 8);
+    memcpy(values.back().data(), arguments[i], (size_t)f->sizes[i]);
+  }
+  bool fail = ++launches == setting("MMC4_STUB_FAIL", 0);
+  s->work.push_back([=]() mutable {
+    if (fail) {
+      lose("launch " + std::to_string(launches) + " fails as asked");
+      return;
+    }
+    std::vector<void *> pointers;
+    for (auto &v : values) pointers.push_back(v.data());
+    if (const char *trouble = run_grid({f->kernel, pointers.data(), {gx, gy, gz}, {bx, by, bz}, shared})) lose(f->name + ": " + trouble);
+    else check_fences(f->name);
+  });
+  note("launch " + f->name);
+  return CUDA_SUCCESS;
+}
+}
