@@ -74,7 +74,7 @@ type StreamConfig struct {
 	MaxTokens int      `yaml:"max_tokens" json:"max_tokens"`
 	Resample  bool     `yaml:"resample" json:"resample"`
 
-	Assignment    string   `yaml:"assignment" json:"assignment"`
+	Assignment    string   `yaml:"assignment" json:"assignment"` // one_to_one, argmax, stored; unsaid: one_to_one, with Compat argmax
 	MinSimilarity *float64 `yaml:"min_similarity" json:"min_similarity"`
 	MinImages     int      `yaml:"min_images" json:"min_images"`
 	MaxImages     int      `yaml:"max_images" json:"max_images"`
@@ -231,9 +231,6 @@ func (c *Config) setDefaults() {
 				if s.Sequences == "pairs" {
 					s.MaxTokens = 32
 				}
-			}
-			if s.Assignment == "" {
-				s.Assignment = "one_to_one"
 			}
 			if s.MinImages == 0 {
 				s.MinImages = 1

@@ -75,7 +75,7 @@ func (c *Config) checkStream(key string, s StreamConfig) error {
 			return err
 		}
 	}
-	if err := oneOf(key+".assignment", s.Assignment, "argmax", "one_to_one", "stored"); err != nil {
+	if err := oneOf(key+".assignment", s.Assignment, "", "argmax", "one_to_one", "stored"); err != nil {
 		return err
 	}
 	switch {

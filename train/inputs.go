@@ -52,7 +52,14 @@ func (r *reading) maker(s StreamConfig) data.Maker {
 	case s.Sequences == "pairs":
 		return &data.Pairs{Tokens: r.tokens, Preprocess: r.preprocess, MaxTokens: s.MaxTokens, MinBytes: *s.MinBytes, Compat: r.config.Compat}
 	}
-	return &data.Rules{Tokens: r.tokens, Preprocess: r.preprocess, Assignment: data.Assignment(s.Assignment), MinSimilarity: *s.MinSimilarity,
+	assignment := data.Assignment(s.Assignment)
+	switch {
+	case assignment == "" && r.config.Compat:
+		assignment = data.ArgMax
+	case assignment == "":
+		assignment = data.OneToOne
+	}
+	return &data.Rules{Tokens: r.tokens, Preprocess: r.preprocess, Assignment: assignment, MinSimilarity: *s.MinSimilarity,
 		MinImages: s.MinImages, MaxImages: s.MaxImages, MaxTokens: s.MaxTokens, MinBytes: *s.MinBytes, DropSingle: *s.DropSingle, Compat: r.config.Compat}
 }
 

@@ -16,6 +16,7 @@ import (
 	"mmc4/internal/imaging"
 	"mmc4/kernels/device"
 	"mmc4/models/clip"
+	"mmc4/models/weights"
 	"mmc4/schemas"
 )
 
@@ -348,6 +349,41 @@ optimizer: {lr: 0.003, beta2: 0.98, eps: 1e-6, weight_decay: 0.2}
 		}
 	}
 	if loss := *result.Loss["drawings0"]; !(loss < 2.0) { // ln 8 by chance
+		t.Errorf("the loss is %.3f", loss)
+	}
+}
+
+func TestProbeLearns(t *testing.T) {
+	dir := t.TempDir()
+	const n, d = 200, 6
+	values, labels := make([]float32, n*d), make([]int64, n)
+	for i := range n {
+		for j := range d {
+			values[i*d+j] = float32((i*7+j*13)%11)/11 - 0.5
+		}
+		if values[i*d+2] > 0 {
+			labels[i] = 1
+		}
+	}
+	f, err := os.Create(filepath.Join(dir, "features.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = weights.Write(f, []weights.Tensor{weights.FromFloat32("features", values, n, d), weights.FromInt64("labels", labels, n)}, nil)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	path := write(t, filepath.Join(dir, "probe.yaml"), fmt.Sprintf(`
+kind: probe
+steps: 60
+streams: [{format: features, paths: [%s], batch: 50}]
+optimizer: {lr: 0.1, weight_decay: 0}
+`, f.Name()))
+	result, err := train(t, path, filepath.Join(dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loss := *result.Loss["features0"]; loss > 0.4 {
 		t.Errorf("the loss is %.3f", loss)
 	}
 }

@@ -1,10 +1,12 @@
 package data
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -273,4 +275,72 @@ func FuzzParseDocument(f *testing.F) {
 		b.rules.Assignment = OneToOne
 		_, _ = b.choose()
 	})
+}
+
+// When nothing can be used the stream ends with the reasons, and a panic of a record costs that record.
+func TestAllDead(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "docs.jsonl")
+	if err := os.WriteFile(path, []byte(`{"text_list":["a"],"image_info":[{"image_name":"x","image_base64":"!"}],"similarity_matrix":[[0.9]]}`+"\n{}\nnot json\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	source, err := OpenLines(context.Background(), []string{path}, "", storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := NewStream(context.Background(), source, rules(t), StreamOptions{}, Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	if _, err := stream.Next(context.Background()); err == nil || !strings.Contains(err.Error(), RuleNoImage) || !strings.Contains(err.Error(), RuleBadRecord) {
+		t.Errorf("%v", err)
+	}
+	if _, err := NewStream(context.Background(), source, rules(t), StreamOptions{}, Position{Record: 99}); err == nil {
+		t.Error("a position outside of the data was taken")
+	}
+	mad, err := NewStream(context.Background(), source, panics{}, StreamOptions{}, Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mad.Close()
+	if _, err := mad.Next(context.Background()); err == nil || !strings.Contains(err.Error(), RuleBadRecord) {
+		t.Errorf("%v", err)
+	}
+}
+
+type panics struct{}
+
+func (panics) Make(context.Context, *Document, Draws) *Sample { panic("mad") }
+
+func TestTars(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.tar")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := tar.NewWriter(f)
+	for _, member := range []struct {
+		name string
+		data []byte
+	}{{"000.txt", []byte("the lake")}, {"000.jpg", jpeg(t, 1, 16)}, {"001.jpg", jpeg(t, 2, 16)}, {"002.jpg", []byte("broken")}, {"002.txt", []byte("bread")}} {
+		if err := w.WriteHeader(&tar.Header{Name: member.name, Size: int64(len(member.data)), Typeflag: tar.TypeReg, Mode: 0o644}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(member.data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	source, err := OpenTars(context.Background(), []string{path}, storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := testTokens(t)
+	_, at, rejects := take(t, source, &Pairs{Tokens: tokens, MaxTokens: 32}, StreamOptions{}, Position{}, 2)
+	if at[1] != (Position{1, 1}) || len(rejects) != 3 {
+		t.Errorf("at %v, rejects %q", at, rejects)
+	}
 }
