@@ -2,7 +2,6 @@ package formats
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
@@ -57,44 +56,90 @@ type rawAnswer struct {
 
 // UnmarshalJSON takes {"answer": ..., anything else} or a bare string.
 func (a *rawAnswer) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		return json.Unmarshal(b, &a.Text)
-	}
-	var known struct {
-		Answer     *string         `json:"answer"`
-		Confidence json.RawMessage `json:"answer_confidence"`
-		ID         json.RawMessage `json:"answer_id"`
-	}
-	if err := json.Unmarshal(b, &known); err != nil {
+	var err error
+	if !isKind(b, '{') {
+		a.Text, err = text(b)
 		return err
 	}
-	if known.Answer == nil {
-		return fmt.Errorf("an answer without \"answer\": %.80s", b)
-	}
-	a.Text = *known.Answer
-	a.Rest = string(known.ID) + " " + string(known.Confidence)
-	if bytes.Count(b, []byte(`":`)) > 3 { // other fields than the usual ones: all of them, sorted
-		var all map[string]json.RawMessage
-		if err := json.Unmarshal(b, &all); err != nil {
+	var id, confidence string
+	var others []string
+	found := false
+	err = members(b, func(key, value []byte) error {
+		switch string(key) {
+		case "answer":
+			found = true
+			a.Text, err = text(value)
 			return err
+		case "answer_id":
+			id = string(value)
+		case "answer_confidence":
+			confidence = string(value)
+		default:
+			others = append(others, string(key)+"="+string(value))
 		}
-		delete(all, "answer")
-		var fields []string
-		for key, value := range all {
-			fields = append(fields, key+"="+string(value))
-		}
-		sort.Strings(fields)
-		a.Rest = strings.Join(fields, " ")
+		return nil
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("an answer without \"answer\": %.80s", b)
 	}
-	return nil
+	sort.Strings(others)
+	a.Rest = id + " " + confidence + strings.Join(others, " ")
+	return err
 }
 
+// rawAnnotation is one annotation of COCO's captions or of VQA.
 type rawAnnotation struct {
-	ImageID    *ID         `json:"image_id"`
-	QuestionID *ID         `json:"question_id"`
-	Caption    *string     `json:"caption"`
-	Answers    []rawAnswer `json:"answers"`
-	AnswerType string      `json:"answer_type"`
+	ImageID    *ID
+	QuestionID *ID
+	Caption    *string
+	Answers    []rawAnswer
+	AnswerType string
+}
+
+// UnmarshalJSON reads the members that count.
+func (a *rawAnnotation) UnmarshalJSON(b []byte) error {
+	if !isKind(b, '{') {
+		return fmt.Errorf("an annotation is an object, not %.80s", b)
+	}
+	id := func(to **ID, value []byte) error {
+		if string(value) == "null" {
+			return nil
+		}
+		*to = new(ID)
+		return (*to).UnmarshalJSON(value)
+	}
+	return members(b, func(key, value []byte) error {
+		switch string(key) {
+		case "image_id":
+			return id(&a.ImageID, value)
+		case "question_id":
+			return id(&a.QuestionID, value)
+		case "caption":
+			if string(value) == "null" {
+				return nil
+			}
+			caption, err := text(value)
+			a.Caption = &caption
+			return err
+		case "answer_type":
+			if string(value) == "null" {
+				return nil
+			}
+			var err error
+			a.AnswerType, err = text(value)
+			return err
+		case "answers":
+			if !isKind(value, '[') {
+				return fmt.Errorf("answers are a list, not %.80s", value)
+			}
+			a.Answers = make([]rawAnswer, 0, 10)
+			return items(value, func(one []byte) error {
+				a.Answers = append(a.Answers, rawAnswer{})
+				return a.Answers[len(a.Answers)-1].UnmarshalJSON(one)
+			})
+		}
+		return nil
+	})
 }
 
 // gather puts the captions of an image together, in the order in which images first appear.

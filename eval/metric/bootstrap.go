@@ -2,7 +2,6 @@ package metric
 
 import (
 	"math"
-	"math/bits"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -22,11 +21,11 @@ const Resamples = 1000
 // the drawn indices. Draws where the statistic is not a number (an AUC of one class) do not count. The same seed
 // gives the same interval. The statistic is called from several goroutines.
 func Bootstrap(n int, seed uint64, statistic func(drawn []int) float64) Interval {
-	return bootstrap(n, seed, func() func(r *rand.PCG) float64 {
+	return bootstrap(n, seed, func() func(g *generator) float64 {
 		drawn := make([]int, n)
-		return func(r *rand.PCG) float64 {
+		return func(g *generator) float64 {
 			for i := range drawn {
-				drawn[i] = draw(r, n)
+				drawn[i] = g.below(n)
 			}
 			return statistic(drawn)
 		}
@@ -36,25 +35,36 @@ func Bootstrap(n int, seed uint64, statistic func(drawn []int) float64) Interval
 // BootstrapMean is Bootstrap for a mean of per-example scores.
 func BootstrapMean(scores []float64, seed uint64) Interval {
 	n := len(scores)
-	return bootstrap(n, seed, func() func(r *rand.PCG) float64 {
-		return func(r *rand.PCG) float64 {
+	return bootstrap(n, seed, func() func(g *generator) float64 {
+		return func(g *generator) float64 {
 			var sum float64
 			for range n {
-				sum += scores[draw(r, n)]
+				sum += scores[g.below(n)]
 			}
 			return sum / float64(n)
 		}
 	})
 }
 
-// draw is a number below n. It is uneven by less than n / 2^64.
-func draw(r *rand.PCG, n int) int {
-	hi, _ := bits.Mul64(r.Uint64(), uint64(n))
-	return int(hi)
+// generator draws two numbers of 32 bits from every output of PCG.
+type generator struct {
+	pcg  *rand.PCG
+	left uint64
+	have bool
+}
+
+// below is a number below n, for n < 2^32. It is uneven by less than n / 2^32.
+func (g *generator) below(n int) int {
+	if g.have = !g.have; g.have {
+		g.left = g.pcg.Uint64()
+	} else {
+		g.left >>= 32
+	}
+	return int(g.left & (1<<32 - 1) * uint64(n) >> 32)
 }
 
 // bootstrap makes every resample from a generator of its own, so that it does not matter which goroutine makes it.
-func bootstrap(n int, seed uint64, sampler func() func(r *rand.PCG) float64) Interval {
+func bootstrap(n int, seed uint64, sampler func() func(g *generator) float64) Interval {
 	if n == 0 {
 		return Interval{math.NaN(), math.NaN()}
 	}
@@ -67,7 +77,7 @@ func bootstrap(n int, seed uint64, sampler func() func(r *rand.PCG) float64) Int
 			defer wg.Done()
 			sample := sampler()
 			for k := w; k < Resamples; k += workers {
-				all[k] = sample(rand.NewPCG(seed, uint64(k)))
+				all[k] = sample(&generator{pcg: rand.NewPCG(seed, uint64(k))})
 			}
 		}()
 	}

@@ -1,0 +1,122 @@
+package model
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"mmc4/eval"
+	"mmc4/eval/task"
+	"mmc4/internal/imaging"
+)
+
+// tinyModel is a folder with a tiny model of the reference program and a tokenizer of single characters.
+func tinyModel(t *testing.T) eval.ModelFiles {
+	t.Helper()
+	shared := os.Getenv("MMC4_SHARED")
+	golden := filepath.Join(shared, "golden", "models", "flamingo", "generate-neox")
+	data, err := os.ReadFile(filepath.Join(golden, "case.json"))
+	if shared == "" || err != nil {
+		t.Skip("MMC4_SHARED names no folder with golden/models")
+	}
+	var in struct{ Config json.RawMessage }
+	if err := json.Unmarshal(data, &in); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	vocab := map[string]int{}
+	for c := byte('!'); len(vocab) < 93; c++ {
+		vocab[string(c)] = len(vocab)
+	}
+	vocab["Ġ"] = 93
+	tokens, _ := json.Marshal(map[string]any{"version": "1.0", "added_tokens": []any{}, "normalizer": nil,
+		"pre_tokenizer":  map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+		"post_processor": nil, "decoder": map[string]any{"type": "ByteLevel"},
+		"model": map[string]any{"type": "BPE", "vocab": vocab, "merges": []string{}}})
+	for name, text := range map[string][]byte{"flamingo.json": in.Config, "tokenizer.json": tokens} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	weights := filepath.Join(golden, "tensors.safetensors")
+	return eval.ModelFiles{Dir: dir, Flamingo: weights, LM: weights, Vision: weights}
+}
+
+func picture(shade byte) []byte {
+	m := imaging.NewRGB(20, 14)
+	for i := range m.Pix {
+		m.Pix[i] = byte(i*int(shade)) ^ shade
+	}
+	var b bytes.Buffer
+	_ = imaging.EncodePNG(&b, m.Picture())
+	return b.Bytes()
+}
+
+// Queries of unequal length and numbers of pictures get the same answers one by one and in a batch, and a picture is read
+// once.
+func TestBatches(t *testing.T) {
+	ctx := context.Background()
+	reads := map[string]int{}
+	m, err := Load(ctx, tinyModel(t), Options{Device: "ref"}, func(name string) ([]byte, error) {
+		if reads[name]++; name == "gone" {
+			return nil, os.ErrNotExist
+		}
+		return picture(name[0]), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	queries := []eval.Query{
+		{Text: "<image>a b<|endofchunk|><image>what?", Images: []string{"x", "y"}},
+		{Text: "<image>no", Images: []string{"y"}},
+		{Text: "text first <image>and a longer question", Images: []string{"z"}},
+	}
+	bad, err := m.See(ctx, []string{"gone", "x", "y", "z"})
+	if err != nil || len(bad) != 1 || bad["gone"] == nil {
+		t.Fatal(bad, err)
+	}
+	d := task.Decoding{MaxNewTokens: 6, Beams: 3}
+	together, err := m.Generate(ctx, queries, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ranks, err := m.Rank(ctx, queries, []string{"yes", "no", "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range queries {
+		if _, err := m.See(ctx, q.Images); err != nil {
+			t.Fatal(err)
+		}
+		alone, err := m.Generate(ctx, []eval.Query{q}, d)
+		if err != nil || alone[0] != together[i] {
+			t.Errorf("query %d: alone %q, in a batch %q, %v", i, alone, together[i], err)
+		}
+		rank, err := m.Rank(ctx, []eval.Query{q}, []string{"yes", "no", "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for c := range rank[0] {
+			if diff := rank[0][c] - ranks[i][c]; diff > 1e-4 || diff < -1e-4 {
+				t.Errorf("query %d, class %d: alone %v, in a batch %v", i, c, rank[0][c], ranks[i][c])
+			}
+		}
+	}
+	if fmt.Sprint(reads["x"], reads["y"], reads["z"]) != "1 1 1" {
+		t.Errorf("pictures were read %v times", reads)
+	}
+	if _, err := m.Rank(ctx, queries, []string{""}); err == nil {
+		t.Error("a class without tokens was ranked")
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	if _, err := Load(context.Background(), eval.ModelFiles{Dir: t.TempDir()}, Options{Device: "ref"}, nil); err == nil {
+		t.Error("an empty folder was loaded")
+	}
+}
