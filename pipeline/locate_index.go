@@ -313,7 +313,7 @@ func (t *task) clusterPlaces(ctx context.Context, folder string) (map[string]clu
 	all, err := t.once.clusters.get(func() (map[string]map[string]clusterPlace, error) {
 		all := map[string]map[string]clusterPlace{}
 		for _, in := range t.plan.inputsOf("index") {
-			folder := path.Dir(in.Location) + "/"
+			folder, _ := path.Split(in.Location)
 			if !isCDX(in.Location) || all[folder] != nil {
 				continue
 			}
@@ -331,7 +331,7 @@ func (t *task) clusterPlaces(ctx context.Context, folder string) (map[string]clu
 	if err != nil {
 		return nil, err
 	}
-	if places := all[path.Dir(folder)+"/"]; places != nil {
+	if places := all[folder]; places != nil {
 		return places, nil
 	}
 	return nil, fmt.Errorf("%s%s, which tells where the keys lie in the cdx files: %w", folder, clusterName, storage.ErrNotExist)

@@ -5,7 +5,6 @@ package pipeline
 
 import (
 	"bufio"
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -185,40 +184,13 @@ func TestMiniCrawlIndexes(t *testing.T) {
 
 // locatedStreams is a hash of all that stage locate hands on.
 func locatedStreams(t *testing.T, cfg Config) string {
-	ctx := context.Background()
-	cfg.setDefaults()
-	r := &run{cfg: &cfg, phases: cfg.phases(), budget: newBudget(cfg.Memory), scratch: t.TempDir()}
-	var err error
-	if r.store, err = openRun(ctx, &cfg); err != nil {
-		t.Fatal(err)
-	}
-	if r.plan, err = makePlan(ctx, &cfg); err != nil {
-		t.Fatal(err)
-	}
-	if r.journal, err = openJournal(ctx, r.store); err != nil {
-		t.Fatal(err)
-	}
 	h := sha256.New()
 	records := 0
 	for _, outputs := range [][]from{locating(), using(), {{locateDocuments.name, "rejects"}, {locateJoin.name, "rejects"}, {locateRecords.name, "rejects"}}} {
-		for partition := range max(r.plan.Parts, cfg.Settings.Partitions) {
-			m, err := r.newTask(locateJoin, 0, nil).merged(ctx, partition, outputs...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for {
-				more, err := m.next()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !more {
-					break
-				}
-				fmt.Fprintf(h, "%d %q %q\n", partition, m.key, m.value)
-				records++
-			}
-			m.close()
-		}
+		eachWork(t, cfg, outputs, func(partition int, key, value []byte) {
+			fmt.Fprintf(h, "%d %q %q\n", partition, key, value)
+			records++
+		})
 	}
 	return fmt.Sprintf("%d %x", records, h.Sum(nil))
 }

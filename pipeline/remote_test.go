@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,11 +28,7 @@ func startS3(t *testing.T) storage.Options {
 	}
 	s := httptest.NewServer(gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
 	t.Cleanup(s.Close)
-	t.Setenv("AWS_ACCESS_KEY_ID", "a")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
-	t.Setenv("AWS_REGION", "us-east-1")
-	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "none"))
+	awsEnvironment(t)
 	return storage.Options{Endpoint: s.URL}
 }
 
@@ -52,15 +51,60 @@ func remoteProduct(t *testing.T, s storage.Store) map[string]string {
 	return got
 }
 
+// startVersity runs the S3 server that MMC4_VERSITYGW names, with a bucket named bucket.
+func startVersity(t *testing.T) storage.Options {
+	program := os.Getenv("MMC4_VERSITYGW")
+	if program == "" {
+		t.Skip("MMC4_VERSITYGW does not name a versitygw; tools/s3server/README.md tells how to build one")
+	}
+	port, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, root := port.Addr().String(), t.TempDir()
+	port.Close()
+	if err := os.Mkdir(filepath.Join(root, "bucket"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command(program, "--access", "a", "--secret", "b", "--port", address, "posix", root)
+	server.Stderr = os.Stderr
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Process.Kill(); server.Wait() })
+	awsEnvironment(t)
+	for range 100 {
+		if answer, err := http.Get("http://" + address); err == nil {
+			answer.Body.Close()
+			return storage.Options{Endpoint: "http://" + address}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("versitygw does not answer")
+	return storage.Options{}
+}
+
+func awsEnvironment(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "a")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
+	t.Setenv("AWS_REGION", "us-east-1")
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "none"))
+}
+
 // TestS3 builds from and to S3: the same files as from and to a folder, also by slices.
-func TestS3(t *testing.T) {
+func TestS3(t *testing.T) { sameOnS3(t, startS3(t)) }
+
+// TestVersity does so against a server that is a program of its own (tools/s3server builds it).
+func TestVersity(t *testing.T) { sameOnS3(t, startVersity(t)) }
+
+func sameOnS3(t *testing.T, options storage.Options) {
 	w := newWorld(t, 25)
 	local := t.TempDir()
 	build(t, w.config(local))
 	want := product(t, local)
 
 	ctx := context.Background()
-	options := startS3(t)
 	inputs, err := storage.Open(ctx, "s3://bucket", options)
 	if err != nil {
 		t.Fatal(err)
