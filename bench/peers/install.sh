@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what `mmc4 bench` measures against, in pinned versions: a Python environment.
+# Installs what `mmc4 bench` measures against, in pinned versions: a Python environment and one Go program.
 #
 # usage: bench/peers/install.sh DIR
 #
-# Needs python3 (3.10 or newer) with venv. About 6 GB, most of it what torch brings along; MMC4_PEERS=light leaves
+# Needs python3 (3.10 or newer) with venv, and go. About 6 GB, most of it what torch brings along; MMC4_PEERS=light leaves
 # torch out, and rows that need it then say so. Running again is quick.
 set -eu
 [ $# -eq 1 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
@@ -18,4 +18,5 @@ pip numpy==2.4.6 scipy==1.17.1 nltk==3.8.1 lapjv==1.3.29 warcio==1.8.1 lxml==6.1
 if [ "${MMC4_PEERS:-all}" != light ]; then
     pip torch==2.15.0 transformers==5.23.0
 fi
+(cd "$here/arrowgo" && go build -o "$dir/bin/arrowgo" .)
 echo "peers are in $dir"
