@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -139,7 +140,7 @@ func (r *runner) trial(j *job, records []Record) (Trial, error) {
 		t.Note = "nothing to score against"
 		return t, nil
 	}
-	report, err := score.Score(predictions, references, score.Options{Metrics: []string{j.task.Metric}, Compat: r.config.Compat != "", Positive: j.task.Positive, Seed: 1})
+	report, err := score.Score(context.Background(), predictions, references, score.Options{Metrics: []string{j.task.Metric}, Compat: r.config.Compat != "", Positive: j.task.Positive, Seed: 1})
 	if err != nil {
 		return t, err
 	}

@@ -1,20 +1,29 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
+	"slices"
 
+	"mmc4/eval/formats"
 	"mmc4/eval/metric"
 	"mmc4/eval/score"
+	"mmc4/eval/task"
+	"mmc4/internal/imaging"
+	"mmc4/internal/storage"
 	"mmc4/pipeline"
 )
 
 type evalScoreCmd struct {
 	common
-	Metric      []string `required:"" help:"What to compute: cider, bleu, rouge, vqa, auc, top1." placeholder:"NAME,..."`
+	Metric      []string `required:"" help:"What to compute: cider, bleu, rouge, vqa, auc, top1, clip." placeholder:"NAME,..."`
 	Compat      bool     `help:"VQA accuracy as open_flamingo 2.0.1 computes it (differs where answers have no answer_id: VizWiz)."`
 	Positive    string   `help:"Label of the positive class for auc (default: 1 or yes)." placeholder:"LABEL"`
 	PerExample  bool     `help:"Print a record for every example too."`
+	CLIP        string   `name:"clip" help:"For clip: a CLIP model, demo or a folder." placeholder:"DIR"`
+	Images      string   `help:"For clip: where an example's picture is; {id} stands for its id, {id:012} with zeros." placeholder:"PATTERN"`
+	Device      string   `help:"For clip: where to compute: auto, ref, cpu or cuda." default:"auto" placeholder:"NAME"`
 	Seed        uint64   `help:"Seed of the bootstrap." default:"1"`
 	Predictions string   `arg:"" help:"JSON list or JSON lines: an id (question_id, image_id, id) and what was predicted (caption, answer, prediction; score for auc)." type:"existingfile"`
 	References  string   `arg:"" help:"COCO captions, VQA annotations, a Karpathy split, or JSON lines with references, answers or label." type:"existingfile"`
@@ -26,7 +35,29 @@ SPICE are not here. Examples that are missing, unknown, contradicting or broken 
 
 Example:
   mmc4 eval score --metric cider,bleu,rouge captions.json captions_val2014.json
-  mmc4 eval score --metric vqa answers.json v2_mscoco_val2014_annotations.json`
+  mmc4 eval score --metric vqa answers.json v2_mscoco_val2014_annotations.json
+  mmc4 eval score --metric clip --clip models/clip --images 'val2014/COCO_val2014_{id:012}.jpg' captions.json captions_val2014.json`
+}
+
+// picture reads the picture of an example.
+func (c *evalScoreCmd) picture(ctx context.Context, id formats.ID) (*imaging.RGB, error) {
+	location, err := task.Fill(c.Images, map[string]string{"id": string(id)})
+	if err != nil {
+		return nil, err
+	}
+	ref, err := storage.Locate(ctx, location, storage.Options{})
+	if err != nil {
+		return nil, err
+	}
+	data, err := storage.ReadFile(ctx, ref.Store, ref.Name)
+	if err != nil {
+		return nil, err
+	}
+	picture, err := imaging.Decode(data, imaging.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return picture.RGB(), nil
 }
 
 // scoreRecord is one metric as JSON; a value that is undefined is null.
@@ -38,8 +69,24 @@ type scoreRecord struct {
 	Note     string           `json:"note,omitempty"`
 }
 
-func (c *evalScoreCmd) Run(o *output) error {
-	r, err := score.Files(c.Predictions, c.References, score.Options{Metrics: c.Metric, Compat: c.Compat, Positive: c.Positive, Seed: c.Seed})
+func (c *evalScoreCmd) Run(ctx context.Context, o *output) error {
+	options := score.Options{Metrics: c.Metric, Compat: c.Compat, Positive: c.Positive, Seed: c.Seed}
+	if slices.Contains(c.Metric, "clip") {
+		if c.CLIP == "" || c.Images == "" {
+			return usagef("--metric clip needs --clip and --images")
+		}
+		if _, err := task.Fill(c.Images, map[string]string{"id": ""}); err != nil {
+			return usagef("--images: %w", err)
+		}
+		model, dev, err := openCLIP(ctx, c.CLIP, c.Device)
+		if err != nil {
+			return err
+		}
+		defer dev.Close()
+		defer model.Close()
+		options.CLIP, options.Picture = model, c.picture
+	}
+	r, err := score.Files(ctx, c.Predictions, c.References, options)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@
 package score
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -13,10 +14,11 @@ import (
 	"mmc4/eval/metric"
 	"mmc4/eval/metric/caption"
 	"mmc4/eval/metric/vqa"
+	"mmc4/internal/imaging"
 )
 
 // Metrics lists what can be asked for.
-var Metrics = []string{"cider", "bleu", "rouge", "vqa", "auc", "top1"}
+var Metrics = []string{"cider", "bleu", "rouge", "vqa", "auc", "top1", "clip"}
 
 // Options say what to compute.
 type Options struct {
@@ -24,6 +26,9 @@ type Options struct {
 	Compat   bool   // VQA accuracy as open_flamingo 2.0.1 computes it
 	Positive string // the label of the positive class for AUC: "1" or "yes" when empty
 	Seed     uint64 // of the bootstrap
+	// CLIP and Picture are what CLIPScore needs: a model, and the picture of an example.
+	CLIP    metric.Embedder
+	Picture func(ctx context.Context, id formats.ID) (*imaging.RGB, error)
 }
 
 // Value is one metric.
@@ -49,7 +54,7 @@ type Example struct {
 }
 
 // Files reads two files and scores one against the other.
-func Files(predictions, references string, o Options) (*Report, error) {
+func Files(ctx context.Context, predictions, references string, o Options) (*Report, error) {
 	p, err := formats.ReadPredictions(predictions)
 	if err != nil {
 		return nil, err
@@ -58,11 +63,11 @@ func Files(predictions, references string, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Score(p, r, o)
+	return Score(ctx, p, r, o)
 }
 
 // Score computes the metrics over the examples that both sides have.
-func Score(predictions []formats.Prediction, references []formats.Reference, o Options) (*Report, error) {
+func Score(ctx context.Context, predictions []formats.Prediction, references []formats.Reference, o Options) (*Report, error) {
 	for _, m := range o.Metrics {
 		if !slices.Contains(Metrics, m) {
 			return nil, fmt.Errorf("unknown metric %q: there are %s", m, strings.Join(Metrics, ", "))
@@ -94,6 +99,8 @@ func Score(predictions []formats.Prediction, references []formats.Reference, o O
 			err = report.auc(pairs, o)
 		case "top1":
 			err = report.top1(pairs, o)
+		case "clip":
+			err = report.clip(ctx, pairs, o)
 		}
 		if err != nil {
 			return report, fmt.Errorf("%s: %w", name, err)

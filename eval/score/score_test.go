@@ -1,6 +1,8 @@
 package score
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -8,9 +10,12 @@ import (
 
 	"mmc4/eval/formats"
 	"mmc4/eval/metric/vqa"
+	"mmc4/internal/imaging"
 )
 
 func ids(list []formats.ID) string { return fmt.Sprint(list) }
+
+var ctx = context.Background()
 
 func TestProblems(t *testing.T) {
 	references := []formats.Reference{
@@ -24,7 +29,7 @@ func TestProblems(t *testing.T) {
 		{ID: "1", Text: "a red dog runs"}, {ID: "2", Text: "two men walk home"}, {ID: "2", Text: "two men walk home"},
 		{ID: "3", Text: "sea"}, {ID: "3", Text: "land"}, {ID: "5", Text: ""}, {ID: "9", Text: "x"}, {Bad: "record 7 is broken"},
 	}
-	report, err := Score(predictions, references, Options{Metrics: []string{"cider", "rouge", "bleu"}})
+	report, err := Score(ctx, predictions, references, Options{Metrics: []string{"cider", "rouge", "bleu"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,11 +50,11 @@ func TestProblems(t *testing.T) {
 }
 
 func TestNothingInCommon(t *testing.T) {
-	_, err := Score([]formats.Prediction{{ID: "a"}}, []formats.Reference{{ID: "b"}}, Options{Metrics: []string{"vqa"}})
+	_, err := Score(ctx, []formats.Prediction{{ID: "a"}}, []formats.Reference{{ID: "b"}}, Options{Metrics: []string{"vqa"}})
 	if err == nil {
 		t.Error("scored nothing")
 	}
-	if _, err := Score(nil, nil, Options{Metrics: []string{"meteor"}}); err == nil || !strings.Contains(err.Error(), "cider") {
+	if _, err := Score(ctx, nil, nil, Options{Metrics: []string{"meteor"}}); err == nil || !strings.Contains(err.Error(), "cider") {
 		t.Errorf("an unknown metric: %v", err)
 	}
 }
@@ -57,14 +62,14 @@ func TestNothingInCommon(t *testing.T) {
 func TestClassification(t *testing.T) {
 	references := []formats.Reference{{ID: "1", Label: "1"}, {ID: "2", Label: "0"}, {ID: "3", Label: "1"}}
 	predictions := []formats.Prediction{{ID: "1", Text: "1", Score: 0.9}, {ID: "2", Text: "1", Score: 0.8}, {ID: "3", Text: "1", Score: 0.7}}
-	report, err := Score(predictions, references, Options{Metrics: []string{"auc", "top1"}})
+	report, err := Score(ctx, predictions, references, Options{Metrics: []string{"auc", "top1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if report.Values[0].Value != 50 || math.Abs(report.Values[1].Value-200.0/3) > 1e-9 {
 		t.Errorf("got %+v", report.Values)
 	}
-	report, err = Score(predictions[:1], references, Options{Metrics: []string{"auc"}})
+	report, err = Score(ctx, predictions[:1], references, Options{Metrics: []string{"auc"}})
 	if err != nil || !math.IsNaN(report.Values[0].Value) || report.Values[0].Note == "" {
 		t.Errorf("one class only: %+v, %v", report.Values, err)
 	}
@@ -74,8 +79,43 @@ func TestMetricNeedsItsField(t *testing.T) {
 	r := []formats.Reference{{ID: "1", Answers: []vqa.Answer{{Text: "a"}}}}
 	p := []formats.Prediction{{ID: "1", Text: "a"}}
 	for _, m := range []string{"cider", "auc", "top1"} {
-		if _, err := Score(p, r, Options{Metrics: []string{m}}); err == nil || !strings.Contains(err.Error(), "reference 1") {
+		if _, err := Score(ctx, p, r, Options{Metrics: []string{m}}); err == nil || !strings.Contains(err.Error(), "reference 1") {
 			t.Errorf("%s of a reference without its field: %v", m, err)
 		}
+	}
+}
+
+type fakeCLIP struct{}
+
+func (fakeCLIP) EncodeImages(_ context.Context, images []*imaging.RGB) ([][]float32, error) {
+	return make2(len(images)), nil
+}
+
+func (fakeCLIP) EncodeTexts(_ context.Context, texts []string) ([][]float32, error) {
+	return make2(len(texts)), nil
+}
+
+func make2(n int) [][]float32 {
+	out := make([][]float32, n)
+	for i := range out {
+		out[i] = []float32{1, 0}
+	}
+	return out
+}
+
+func TestCLIP(t *testing.T) {
+	r := []formats.Reference{{ID: "1"}, {ID: "2"}}
+	p := []formats.Prediction{{ID: "1", Text: "a"}, {ID: "2", Text: "b"}}
+	report, err := Score(ctx, p, r, Options{Metrics: []string{"clip"}, CLIP: fakeCLIP{}, Picture: func(_ context.Context, id formats.ID) (*imaging.RGB, error) {
+		if id == "2" {
+			return nil, errors.New("gone")
+		}
+		return imaging.NewRGB(2, 2), nil
+	}})
+	if err != nil || report.Values[0].Value != 250 || report.Values[0].Examples != 1 || report.Problems.LeftOut() != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if _, err := Score(ctx, p, r, Options{Metrics: []string{"clip"}}); err == nil {
+		t.Error("scored without a model")
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"mmc4/configs"
 	"mmc4/eval/metric/caption"
 	"mmc4/eval/metric/vqa"
-	"mmc4/eval/score"
 )
 
 // Task is one task file.
@@ -105,6 +104,7 @@ func Parse(name string, data []byte) (*Task, error) {
 
 var (
 	kinds   = []string{"caption", "answer", "class"}
+	metrics = []string{"cider", "bleu", "rouge", "vqa", "auc", "top1"}
 	formIDs = []string{"karpathy", "vqa", "textvqa", "vizwiz", "memes", "folder", "lines"}
 	steps   = map[string]func(string) string{
 		"caption": caption.Postprocess,
@@ -128,7 +128,7 @@ func (t *Task) Validate() error {
 	if t.Title == "" {
 		t.Title = t.Name
 	}
-	err := errors.Join(one("kind", t.Kind, kinds), one("metric", t.Metric, score.Metrics), one("format", t.Format, formIDs))
+	err := errors.Join(one("kind", t.Kind, kinds), one("metric", t.Metric, metrics), one("format", t.Format, formIDs))
 	if err != nil {
 		return err
 	}

@@ -68,6 +68,15 @@ func (t template) fill(values map[string]string) (string, error) {
 	return b.String(), nil
 }
 
+// Fill puts values into the fields of a template.
+func Fill(text string, values map[string]string) (string, error) {
+	t, err := parseTemplate(text)
+	if err != nil {
+		return "", err
+	}
+	return t.fill(values)
+}
+
 // imageToken stands in a prompt where the model sees a picture.
 const imageToken = "<image>"
 

@@ -80,7 +80,7 @@ func checkVQAAccuracy(_ context.Context, _ *Env, c *Case, r *Report) error {
 	return nil
 }
 
-func checkVQAFiles(_ context.Context, _ *Env, c *Case, r *Report) error {
+func checkVQAFiles(ctx context.Context, _ *Env, c *Case, r *Report) error {
 	var in struct {
 		Config    struct{ Questions, Annotations, Results string }
 		Tolerance struct{ Accuracy float64 }
@@ -97,7 +97,7 @@ func checkVQAFiles(_ context.Context, _ *Env, c *Case, r *Report) error {
 	if _, err := formats.ReadQuestions(c.Path(in.Config.Questions)); err != nil {
 		return err
 	}
-	report, err := score.Files(c.Path(in.Config.Results), c.Path(in.Config.Annotations), score.Options{Metrics: []string{"vqa"}, Compat: true})
+	report, err := score.Files(ctx, c.Path(in.Config.Results), c.Path(in.Config.Annotations), score.Options{Metrics: []string{"vqa"}, Compat: true})
 	if err != nil {
 		return err
 	}
