@@ -289,7 +289,8 @@ func TestFrom(t *testing.T) {
 	first := t.TempDir()
 	build(t, w.config(first))
 	for set, want := range map[string]string{"match.min_similarity=0.5": "match", "dedup.corpus_max=3": "count", "dedup.min_side=30": "inspect",
-		"resize=100": "pack", "candidates=src": "pack", "dedup.url_tokens=[logo]": "locate"} {
+		"resize=100": "pack", "candidates=src": "pack", "dedup.url_tokens=[logo]": "locate",
+		"dedup.url_tokens=[logo, small]": "locate"} {
 		fresh, changed := t.TempDir(), t.TempDir()
 		cfg := w.config(fresh)
 		if err := cfg.Settings.Set(set); err != nil {
@@ -303,6 +304,9 @@ func TestFrom(t *testing.T) {
 		w.mu.Unlock()
 		_, l := build(t, cfg)
 		sameProduct(t, set, product(t, changed), product(t, fresh))
+		if got, want := len(readTable[schemas.ImageRow](t, changed, "images")), len(readTable[schemas.ImageRow](t, fresh, "images")); got != want {
+			t.Errorf("%s: %d images, want %d", set, got, want)
+		}
 		if begun := l.updates[0].Stage; begun != want {
 			t.Errorf("%s: begun at %s, want %s", set, begun, want)
 		}

@@ -14,7 +14,8 @@ import (
 var fetchImages = &phase{stage: "fetch", name: "fetch", unit: "URLs",
 	tasks: func(r *run) int { return r.cfg.Settings.Partitions }, do: doFetch, waits: true, feeds: using}
 
-// doFetch asks for the URLs of one partition. Output: "segments".
+// doFetch asks for the URLs of one partition. Outputs: "segments", and where an
+// earlier run's were taken over that hold more "unused" (the URLs that this run does not want; key urlID).
 func doFetch(ctx context.Context, t *task) error {
 	recorded, segments, err := t.oldSegments(ctx)
 	if err != nil {
@@ -33,7 +34,8 @@ func doFetch(ctx context.Context, t *task) error {
 			if err != nil {
 				return err
 			}
-			if recorded[keyOf(url)] {
+			if id := keyOf(url); recorded[id] {
+				delete(recorded, id)
 				t.meter.add(1)
 				return nil
 			}
@@ -51,6 +53,9 @@ func doFetch(ctx context.Context, t *task) error {
 		urls(nil)
 		if failed == nil && missing > 0 {
 			failed = fmt.Errorf("%d of its image URLs have no outcome yet, and --offline forbids to ask for them; run again without it", missing)
+		}
+		if failed == nil {
+			failed = t.emitUnused(recorded)
 		}
 		return failed
 	}
@@ -86,7 +91,20 @@ func doFetch(ctx context.Context, t *task) error {
 	if err == nil {
 		err = ctx.Err()
 	}
+	if err == nil {
+		err = t.emitUnused(recorded)
+	}
 	return err
+}
+
+// emitUnused names what is recorded and no document uses.
+func (t *task) emitUnused(left map[urlID]bool) error {
+	for id := range left {
+		if err := t.emit("unused", 1, 0, id[:], nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rowOf is the images row of a result, before anything was decoded.

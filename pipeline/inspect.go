@@ -26,10 +26,16 @@ func doInspect(ctx context.Context, t *task) error {
 	fetched := t.journal.get(fetchImages.name, t.index)
 	results := newSorter(1, t.scratch)
 	defer results.drop()
-	seen := map[urlID]bool{}
+	seen, err := t.unusedURLs(ctx)
+	if err != nil {
+		return err
+	}
 	t.shrinker = t.newShrinker()
 	defer t.shrinker.abort()
 	for _, a := range fetched.Outputs {
+		if a.Output != "segments" {
+			continue
+		}
 		if err := t.inspectSegment(ctx, a, seen, results); err != nil {
 			return err
 		}
@@ -79,6 +85,24 @@ func doInspect(ctx context.Context, t *task) error {
 			}
 		}
 	})
+}
+
+// unusedURLs are those of the segments that no document uses.
+func (t *task) unusedURLs(ctx context.Context) (map[urlID]bool, error) {
+	unused := map[urlID]bool{}
+	m, err := t.own(ctx, from{fetchImages.name, "unused"})
+	if err != nil {
+		return nil, err
+	}
+	for {
+		more, err := m.next()
+		if !more || err != nil {
+			return unused, err
+		}
+		if len(m.key) == len(urlID{}) {
+			unused[urlID(m.key)] = true
+		}
+	}
 }
 
 // usedImage applies outcome and size rules to one use of an image.
