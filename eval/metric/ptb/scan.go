@@ -166,6 +166,10 @@ func scanLines(text string, from, to int, drop func(string) bool, lines []string
 		line = append(line, token...)
 	}
 	for at < to {
+		if text[at] == ' ' && at+1 < to && text[at+1] > ' ' && text[at+1] < utf8.RuneSelf { // a single space, which nearly all are
+			at++
+			continue
+		}
 		token, size, do := s.next(text[at:])
 		at += size
 		switch {
