@@ -14,6 +14,7 @@ import (
 
 	"mmc4/crawl/page"
 	"mmc4/crawl/warc"
+	"mmc4/crawl/weburl"
 )
 
 var warcRows = []Row{
@@ -117,6 +118,18 @@ func openRealWARC(_ context.Context, lab *Lab) (*Contest, error) {
 	return openLinks(lab, path, html, 0.95)
 }
 
+// plain is a URL without what Python's urljoin does otherwise than browsers: empty path segments, letters left as they are.
+func plain(url string) string {
+	if href, why := weburl.Resolve(url, "", url); why == "" {
+		url = href
+	}
+	scheme, rest, _ := strings.Cut(url, "://")
+	for strings.Contains(rest, "//") {
+		rest = strings.ReplaceAll(rest, "//", "/")
+	}
+	return scheme + "://" + rest
+}
+
 // openLinks compares on a file with so many bytes of pages. At least the share of pages must have the same links: on real
 // pages an HTML4 parser and Python's urljoin read some otherwise than browsers do.
 func openLinks(lab *Lab, path string, bytes int, share float64) (*Contest, error) {
@@ -145,7 +158,10 @@ func openLinks(lab *Lab, path string, bytes int, share float64) (*Contest, error
 			their := []string{}
 			list, _ := theirs[i][1].([]any)
 			for _, l := range list {
-				their = append(their, fmt.Sprint(l))
+				their = append(their, plain(fmt.Sprint(l)))
+			}
+			for j, u := range p.images {
+				p.images[j] = plain(u)
 			}
 			links += len(their)
 			if p.url == theirs[i][0] && slices.Equal(p.images, their) {
