@@ -138,6 +138,11 @@ func (c *Config) setDefaults() {
 	if c.Version == "" {
 		c.Version = "dev"
 	}
+	if c.Storage.UserAgent == "" {
+		f := c.Fetch
+		f.Version = c.Version
+		c.Storage.UserAgent = f.UserAgent()
+	}
 }
 
 // fetchOptions joins the connections of Config with the limits and manners of Settings.

@@ -80,11 +80,6 @@ func (r *run) crawlStore(ctx context.Context, location string, cache int64) (sto
 		if o.RequestsPerSecond == 0 {
 			o.RequestsPerSecond = politePerSecond
 		}
-		if o.UserAgent == "" {
-			fetch := r.cfg.Fetch
-			fetch.Version = r.cfg.Version
-			o.UserAgent = fetch.UserAgent()
-		}
 		o.Attempts = 1
 	}
 	s, err := storage.Open(ctx, root, o)

@@ -98,12 +98,8 @@ func TestS3(t *testing.T) { sameOnS3(t, startS3(t)) }
 // TestVersity does so against a server that is a program of its own (tools/s3server builds it).
 func TestVersity(t *testing.T) { sameOnS3(t, startVersity(t)) }
 
-func sameOnS3(t *testing.T, options storage.Options) {
-	w := newWorld(t, 25)
-	local := t.TempDir()
-	build(t, w.config(local))
-	want := product(t, local)
-
+// upload puts the files of a world into the bucket.
+func (w *world) upload(t *testing.T, options storage.Options) {
 	ctx := context.Background()
 	inputs, err := storage.Open(ctx, "s3://bucket", options)
 	if err != nil {
@@ -123,6 +119,16 @@ func sameOnS3(t *testing.T, options storage.Options) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func sameOnS3(t *testing.T, options storage.Options) {
+	w := newWorld(t, 25)
+	local := t.TempDir()
+	build(t, w.config(local))
+	want := product(t, local)
+
+	ctx := context.Background()
+	w.upload(t, options)
 	remote := func(run string) Config {
 		cfg := w.config("s3://bucket/" + run)
 		cfg.Storage, cfg.Scratch = options, t.TempDir()
@@ -149,6 +155,20 @@ func sameOnS3(t *testing.T, options storage.Options) {
 		t.Fatal(err)
 	}
 	sameProduct(t, "S3 by slices", remoteProduct(t, run), want)
+}
+
+// TestIndexOnS3 reads index and WARC files from S3.
+func TestIndexOnS3(t *testing.T) {
+	options := startS3(t)
+	w := indexWorld(t, nil)
+	w.upload(t, options)
+	local, remote := w.byIndex(t.TempDir()), w.byIndex(t.TempDir())
+	remote.C4, remote.Index, remote.WARCBase, remote.Storage = []string{"s3://bucket/c4/*"}, []string{"s3://bucket/indexes/*"}, "s3://bucket/", options
+	build(t, local)
+	build(t, remote)
+	if locatedStreams(t, local) != locatedStreams(t, remote) {
+		t.Error("other pages from S3 than from disk")
+	}
 }
 
 // TestLease: a remote run has one builder; a dead one is succeeded, one that was given up at once.
