@@ -6,6 +6,7 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ type book struct {
 	log            *lines
 	rejects, skips *lines
 	events         *events
+	held           *os.File // the lock on the folder
 	err            error
 }
 
@@ -54,6 +56,13 @@ func openBook(ctx context.Context, store storage.Store, out string, step int) (*
 		return nil, err
 	}
 	var err error
+	if b.held, err = os.OpenFile(filepath.Join(b.dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o666); err != nil {
+		return nil, err
+	}
+	if lock(b.held) != nil {
+		b.held.Close()
+		return nil, fmt.Errorf("%w: %s is in use by another training", ErrRefused, out)
+	}
 	for i, to := range []**lines{&b.log, &b.rejects, &b.skips} {
 		if *to, err = openLines(b.dir, bookNames[i], step); err != nil {
 			return nil, err
@@ -120,7 +129,7 @@ func (b *book) upload(ctx context.Context) error {
 		return nil
 	}
 	return filepath.WalkDir(b.dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || d.Name() == ".lock" {
 			return err
 		}
 		text, err := os.ReadFile(path)
@@ -140,6 +149,7 @@ func (b *book) close() {
 		l.close()
 	}
 	b.events.close()
+	b.held.Close()
 	if b.remote != nil {
 		os.RemoveAll(b.dir)
 	}

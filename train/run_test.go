@@ -387,3 +387,21 @@ optimizer: {lr: 0.1, weight_decay: 0}
 		t.Errorf("the loss is %.3f", loss)
 	}
 }
+
+func TestAFolderInUseIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	path := languageConfig(t, dir, 3)
+	c, err := ReadConfig(context.Background(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var second error
+	_, err = Run(context.Background(), c, Options{Out: dir + "/out", Device: testDevice, Progress: func(l LogLine) {
+		if l.Step == 1 {
+			_, second = Run(context.Background(), c, Options{Out: dir + "/out", Device: testDevice})
+		}
+	}})
+	if err != nil || !errors.Is(second, ErrRefused) {
+		t.Errorf("first %v, second %v", err, second)
+	}
+}
