@@ -79,7 +79,7 @@ func save(ctx context.Context, store storage.Store, name string, write func(io.W
 }
 
 // saveCheckpoint writes everything that later steps depend on.
-func (s *session) saveCheckpoint(ctx context.Context, store storage.Store, step int, positions map[string]data.Position) error {
+func (s *workplace) saveCheckpoint(ctx context.Context, store storage.Store, step int, positions map[string]data.Position) error {
 	dir := checkpointName(step)
 	if err := store.Remove(ctx, dir+"/"+stateName); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (s *session) saveCheckpoint(ctx context.Context, store storage.Store, step 
 }
 
 // sideFiles make a checkpoint a model folder that others can open: the shape and the tokenizer.
-func (s *session) sideFiles() map[string][]byte {
+func (s *workplace) sideFiles() map[string][]byte {
 	files := map[string][]byte{}
 	if s.config.Kind == KindProbe {
 		return files
@@ -128,7 +128,7 @@ func (s *session) sideFiles() map[string][]byte {
 	return files
 }
 
-func (s *session) writeModel(w io.Writer) error {
+func (s *workplace) writeModel(w io.Writer) error {
 	if f, ok := s.task.(*Flamingo); ok {
 		return f.Model.Save(s.pass, w, map[string]string{"format": "pt"})
 	}
@@ -146,7 +146,7 @@ func (s *session) writeModel(w io.Writer) error {
 }
 
 // writeMoments writes the optimizer's state, in the parameters' own layout.
-func (s *session) writeMoments(w io.Writer) error {
+func (s *workplace) writeMoments(w io.Writer) error {
 	var tensors []weights.Tensor
 	for _, g := range s.opt.Groups {
 		for _, one := range g.Weights {
@@ -265,7 +265,7 @@ func compact(text json.RawMessage) string {
 }
 
 // restore puts a checkpoint's weights and moments onto the device.
-func (s *session) restore(st *State, files map[string][]byte) error {
+func (s *workplace) restore(st *State, files map[string][]byte) error {
 	dir, err := os.MkdirTemp("", "mmc4-resume-")
 	if err != nil {
 		return err

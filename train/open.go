@@ -19,8 +19,8 @@ import (
 	"mmc4/train/data"
 )
 
-// session is a model with its optimizer on a device.
-type session struct {
+// workplace is a model with its optimizer on a device.
+type workplace struct {
 	config *Config
 	shapes *shapes
 	dev    kernels.Device
@@ -32,14 +32,14 @@ type session struct {
 	files  []*weights.File
 }
 
-func (s *session) close() {
+func (s *workplace) close() {
 	for _, f := range s.files {
 		f.Close()
 	}
 	s.dev.Close()
 }
 
-func (s *session) file(ctx context.Context, path string) (*weights.File, error) {
+func (s *workplace) file(ctx context.Context, path string) (*weights.File, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -92,8 +92,8 @@ func (c *Config) openTokens(ctx context.Context) (*reading, *shapes, error) {
 }
 
 // openModel makes the model and its optimizer.
-func openModel(ctx context.Context, c *Config, dev kernels.Device) (s *session, err error) {
-	s = &session{config: c, dev: dev}
+func openModel(ctx context.Context, c *Config, dev kernels.Device) (s *workplace, err error) {
+	s = &workplace{config: c, dev: dev}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -131,7 +131,7 @@ func openModel(ctx context.Context, c *Config, dev kernels.Device) (s *session, 
 	return s, queue.Wait()
 }
 
-func (s *session) openFlamingo(ctx context.Context, queue kernels.Queue, dtype kernels.DType) error {
+func (s *workplace) openFlamingo(ctx context.Context, queue kernels.Queue, dtype kernels.DType) error {
 	c := s.config
 	var from flamingo.Sources
 	var err error
@@ -156,7 +156,7 @@ func (s *session) openFlamingo(ctx context.Context, queue kernels.Queue, dtype k
 	return describe(m.Freeze(s.dev, queue, true), "frozen weights")
 }
 
-func (s *session) openLM(ctx context.Context, queue kernels.Queue, bf16 bool) error {
+func (s *workplace) openLM(ctx context.Context, queue kernels.Queue, bf16 bool) error {
 	var source params.Source
 	file, err := s.file(ctx, s.config.Weights.Start)
 	if err != nil {
@@ -173,7 +173,7 @@ func (s *session) openLM(ctx context.Context, queue kernels.Queue, bf16 bool) er
 	return err
 }
 
-func (s *session) openProbe(ctx context.Context, queue kernels.Queue) error {
+func (s *workplace) openProbe(ctx context.Context, queue kernels.Queue) error {
 	source, err := s.read.source(ctx, s.config.Streams[0])
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (s *session) openProbe(ctx context.Context, queue kernels.Queue) error {
 // startScale is the logarithm of the factor that CLIP begins with.
 var startScale = float32(math.Log(1 / 0.07))
 
-func (s *session) openCLIP(ctx context.Context, queue kernels.Queue, bf16 bool) error {
+func (s *workplace) openCLIP(ctx context.Context, queue kernels.Queue, bf16 bool) error {
 	path, c := s.config.Weights.Start, s.shapes.clip
 	if path == "" {
 		dir, err := os.MkdirTemp("", "mmc4-clip-")

@@ -39,7 +39,7 @@ type Result struct {
 
 // run is a run in progress.
 type run struct {
-	*session
+	*workplace
 	o         Options
 	store     storage.Store
 	book      *book
@@ -69,7 +69,7 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer s.close()
-	r := &run{session: s, o: o, saved: -1}
+	r := &run{workplace: s, o: o, saved: -1}
 	for _, note := range s.notes {
 		o.Note(note)
 	}
