@@ -31,7 +31,9 @@ class GPT2:
         with torch.inference_mode():
             if self.cache is None:
                 return self.model(self.prompt, use_cache=False, logits_to_keep=1).logits[0, -1]
-            self.cache.crop(self.prompt.shape[1])
+            surplus = self.cache.get_seq_length() - self.prompt.shape[1]
+            if surplus > 0:
+                self.cache.crop(-surplus)
             for ids in self.continuation:
                 logits = self.model(ids, past_key_values=self.cache, use_cache=True).logits
             return logits[0, -1]

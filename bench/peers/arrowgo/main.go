@@ -108,7 +108,7 @@ func write(records ...arrow.RecordBatch) ([]byte, error) {
 	for _, name := range []string{"outcome", "media_type"} {
 		options = append(options, parquet.WithDictionaryFor(name, true))
 	}
-	w, err := pqarrow.NewFileWriter(schema, &out, parquet.NewWriterProperties(options...), pqarrow.DefaultWriterProps())
+	w, err := pqarrow.NewFileWriter(records[0].Schema(), &out, parquet.NewWriterProperties(options...), pqarrow.DefaultWriterProps())
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,10 @@ func write(records ...arrow.RecordBatch) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return out.Bytes(), w.Close()
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 func read(data []byte) ([]arrow.RecordBatch, error) {
