@@ -6,6 +6,9 @@ CACHE       := $(abspath .cache)
 MMC4_SHARED ?= $(abspath ../shared)
 MINICRAWL   := $(CACHE)/minicrawl
 PEERS       := $(CACHE)/peers
+# Headers, compiler and assembler of CUDA, from hash-pinned packages; no toolkit and no driver is needed.
+CUDA        := $(CACHE)/cuda
+CUDA_CFLAGS := -O2 -I$(CUDA)/include -Wno-deprecated-declarations
 ifneq ($(wildcard $(MMC4_SHARED)/golden),)
 export MMC4_SHARED
 else
@@ -18,6 +21,8 @@ usage:
 	@echo "make test        vet and test everything that needs Go and gcc"
 	@echo "make test-crawl  test on a small real Common Crawl (needs ../shared, Python 3.11, Java 17, Maven; 300 MB of packages)"
 	@echo "make build       bin/mmc4"
+	@echo "make build-cuda  bin/mmc4-cuda, which also uses NVIDIA GPUs (needs Python 3; 130 MB of packages)"
+	@echo "make kernels     the CUDA kernels' machine code, PTX and budget anew (needs the same)"
 	@echo "make bench       measure against the peers (make peers first)"
 	@echo "make peers       install the peers' pinned versions under .cache/peers"
 	@echo "make lint        gofmt, vet, staticcheck"
@@ -25,6 +30,20 @@ usage:
 .PHONY: build
 build:
 	$(GO) build -o bin/mmc4 ./cmd/mmc4
+
+.PHONY: build-cuda
+build-cuda:
+	tools/cuda/wheels.sh $(CUDA)
+	CGO_CFLAGS="$(CUDA_CFLAGS)" $(GO) build -tags cuda -o bin/mmc4-cuda ./cmd/mmc4
+
+.PHONY: kernels
+kernels:
+	tools/cuda/wheels.sh $(CUDA)
+	CGO_CFLAGS="$(CUDA_CFLAGS)" tools/cuda/symbols.sh >$(CUDA)/symbols.h
+	cp $(CUDA)/symbols.h kernels/cuda/driver/symbols.h
+	python3 tools/cuda/nvrtc.py $(CUDA) kernels/cuda/image
+	tools/cuda/budget.sh $(CUDA) >$(CUDA)/budget.txt
+	cp $(CUDA)/budget.txt tools/cuda/budget.txt
 
 .PHONY: demo
 demo: build

@@ -10,9 +10,9 @@ import sys
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "kernels" / "cuda" / "src"
 
-# The PTX is for chips that no cubin is for. Drivers from CUDA 12.0 on read version 8.0; the compiler writes its own, but uses
+# The PTX is for chips that no cubin is for, whose drivers all read version 8.3; the compiler writes its own, but uses
 # nothing newer.
-PTX_VERSION = b".version 8.0"
+PTX_VERSION = b".version 8.3"
 
 
 def main() -> None:
