@@ -44,6 +44,9 @@ func Build(ctx context.Context, cfg Config, progress Progress) (Summary, error) 
 	}
 	old := debug.SetMemoryLimit(max(cfg.Memory, leastMemory)) // less would only make the collector run all the time
 	defer debug.SetMemoryLimit(old)
+	if len(cfg.Pairs) > 0 { // pictures come and go: nearly all work is on them, and a small heap would be collected all the time
+		defer debug.SetGCPercent(debug.SetGCPercent(400))
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &run{cfg: &cfg, progress: progress, local: localPath(cfg.Out), phases: cfg.phases(), budget: newBudget(cfg.Memory),
