@@ -42,23 +42,30 @@ INLINE void finish(const struct gemm *g, int64_t m0, int64_t m1, int64_t n0, con
   }
 }
 
-// Packed B, fp32: [panel][k][width]; columns beyond n are zeros.
+// Packed B, fp32: [panel][k][width]; columns beyond n are zeros. A weight [n,k] (col is 1) is turned TURN elements of k at
+// a time: a whole column of a panel would touch more lines than the first cache has.
+enum { TURN = 64 };
+
 INLINE void pack_b_f32(float *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1, const int width) {
   for (int64_t p = p0; p < p1; p++) {
     float *panel = to + p * width * k;
     int64_t have = least(width, n - p * width);
+    if (have < width) memset(panel, 0, width * k * sizeof *panel);
     if (col == 1) {
-      for (int64_t j = 0; j < have; j++) { // down a column of the panel: reads in order
-        int64_t at = (p * width + j) * row;
-        for (int64_t i = 0; i < k; i++) panel[i * width + j] = element(b, type, at + i);
+      for (int64_t i0 = 0; i0 < k; i0 += TURN) {
+        int64_t in = least(TURN, k - i0);
+        for (int64_t j = 0; j < have; j++) {
+          float x[TURN];
+          load_row(x, b, type, (p * width + j) * row + i0, in);
+          for (int64_t i = 0; i < in; i++) panel[(i0 + i) * width + j] = x[i];
+        }
       }
+    } else if (row == 1) {
+      for (int64_t i = 0; i < k; i++) load_row(panel + i * width, b, type, p * width + i * col, have);
     } else {
       for (int64_t i = 0; i < k; i++)
         for (int64_t j = 0; j < have; j++) panel[i * width + j] = element(b, type, (p * width + j) * row + i * col);
     }
-    if (have < width)
-      for (int64_t i = 0; i < k; i++)
-        for (int64_t j = have; j < width; j++) panel[i * width + j] = 0;
   }
 }
 
