@@ -31,7 +31,7 @@ passed start "no driver, no device, a clear error"
 tools/cuda/stub.sh "$cuda" "$stub"
 go test -tags cuda -c -o "$work/cuda.test" ./kernels/cuda
 export MMC4_LIBCUDA="$stub/libcuda.so.1" MMC4_STUB_KERNELS="$stub/kernels"
-for order in forward reverse 1; do
+for order in eager reverse 1; do
   (cd kernels/cuda && MMC4_STUB_ORDER=$order MMC4_CUDA_ROUNDS=12 "$work/cuda.test" -test.v) >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
   passed ops "threads $order: $(grep -o '[0-9]* instances ran' "$work/log")"
 done

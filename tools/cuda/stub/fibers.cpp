@@ -1,6 +1,7 @@
 // Runs a kernel on the host: every thread of a block is a fiber, which gives way at barriers and at exchanges between
-// the lanes of a warp. MMC4_STUB_ORDER says in which order fibers go on: forward, reverse, or a number that seeds random
-// orders; blocks run in rising order, in falling order with reverse. A kernel that lacks a barrier gives other numbers in one of them.
+// the lanes of a warp. MMC4_STUB_ORDER says in which order fibers go on: forward, reverse, eager (a warp as far as it
+// can), or a number that seeds random orders; blocks run in rising order, in falling order with reverse. A kernel that
+// lacks a barrier gives other numbers in one of them.
 //
 // Shared memory is one range a block, filled with ones (as floats, NaN) before each block and with a fence behind each
 // array. x86-64 only.
@@ -141,19 +142,39 @@ bool release_barrier(size_t threads) {
   return true;
 }
 
-bool run_block(std::vector<unsigned> &order, std::mt19937 *random, size_t threads) {
+// Runs a fiber to where it gives way; false if it cannot go on.
+bool go_on(Fiber &f, size_t *done) {
+  if (f.state != READY) return false;
+  now = &f;
+  emu_now = &now->index;
+  switch_stacks(&main_stack, now->stack_pointer);
+  *done += now->state == DONE;
+  return true;
+}
+
+// Eagerly: one warp goes on as far as it can before the next begins.
+bool run_eagerly(size_t threads, size_t *done) {
+  bool any = false;
+  for (size_t w = 0; w < threads; w += 32)
+    for (bool more = true; more;) {
+      more = false;
+      for (size_t i = w; i < std::min(threads, w + 32); i++) more |= go_on(fibers[i], done);
+      release_warps(threads);
+      any |= more;
+    }
+  return any;
+}
+
+bool run_block(std::vector<unsigned> &order, std::mt19937 *random, bool eager, size_t threads) {
   for (size_t done = 0; done < threads;) {
     bool any = false;
-    if (random) std::shuffle(order.begin(), order.end(), *random);
-    for (unsigned i : order) {
-      if (fibers[i].state != READY) continue;
-      now = &fibers[i];
-      emu_now = &now->index;
-      switch_stacks(&main_stack, now->stack_pointer);
-      any = true;
-      done += now->state == DONE;
+    if (eager) {
+      any = run_eagerly(threads, &done);
+    } else {
+      if (random) std::shuffle(order.begin(), order.end(), *random);
+      for (unsigned i : order) any |= go_on(fibers[i], &done);
+      any |= release_warps(threads);
     }
-    any |= release_warps(threads);
     any |= release_barrier(threads);
     if (!any && done < threads) trouble = "some threads wait for others that have left or wait elsewhere";
     if (!trouble.empty()) return false;
@@ -222,13 +243,14 @@ const char *run_grid(const Launch &launch) {
   const char *how = getenv("MMC4_STUB_ORDER");
   std::mt19937 random(how ? (unsigned)atoi(how) : 0);
   bool shuffled = how && how[0] >= '0' && how[0] <= '9';
+  bool eager = how && strcmp(how, "eager") == 0;
   bool reverse = how && strcmp(how, "reverse") == 0;
   if (reverse) std::reverse(order.begin(), order.end());
   size_t across = launch.grid[0], down = launch.grid[1], blocks = across * down * launch.grid[2];
   for (size_t i = 0; i < blocks; i++) {
     size_t block = reverse ? blocks - 1 - i : i;
     begin_block(unsigned(block % across), unsigned(block / across % down), unsigned(block / across / down), threads);
-    if (!run_block(order, shuffled ? &random : nullptr, threads)) return trouble.c_str();
+    if (!run_block(order, shuffled ? &random : nullptr, eager, threads)) return trouble.c_str();
   }
   return nullptr;
 }
