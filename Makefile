@@ -23,6 +23,7 @@ usage:
 	@echo "make build       bin/mmc4"
 	@echo "make build-cuda  bin/mmc4-cuda, which also uses NVIDIA GPUs (needs Python 3; 130 MB of packages)"
 	@echo "make kernels     the CUDA kernels' machine code, PTX and budget anew (needs the same)"
+	@echo "make cuda-check  check the CUDA device without a GPU (needs the same, and g++)"
 	@echo "make bench       measure against the peers (make peers first)"
 	@echo "make peers       install the peers' pinned versions under .cache/peers"
 	@echo "make lint        gofmt, vet, staticcheck"
@@ -44,6 +45,11 @@ kernels:
 	python3 tools/cuda/nvrtc.py $(CUDA) kernels/cuda/image
 	tools/cuda/budget.sh $(CUDA) >$(CUDA)/budget.txt
 	cp $(CUDA)/budget.txt tools/cuda/budget.txt
+
+.PHONY: cuda-check
+cuda-check:
+	tools/cuda/wheels.sh $(CUDA)
+	CGO_CFLAGS="$(CUDA_CFLAGS)" tools/cuda/check.sh $(CUDA) $(CACHE)/cuda-stub
 
 .PHONY: demo
 demo: build

@@ -5,6 +5,7 @@
 #   trampolines  symbols.h lists the driver functions that are called
 #   start        without a driver there is no device, and the error speaks of the driver
 #   ops          every op against ref on the stub driver, in three orders of threads
+#   faults       a device that is lost in the middle of work gives that error
 #   images       the committed PTX and machine code are what NVRTC makes of the sources
 #   budget       ptxas: nothing spilled, no stack, registers and shared memory as in budget.txt
 #   mutants      planted errors, each of which must show
@@ -32,9 +33,12 @@ tools/cuda/stub.sh "$cuda" "$stub"
 go test -tags cuda -c -o "$work/cuda.test" ./kernels/cuda
 export MMC4_LIBCUDA="$stub/libcuda.so.1" MMC4_STUB_KERNELS="$stub/kernels"
 for order in eager reverse 1; do
-  (cd kernels/cuda && MMC4_STUB_ORDER=$order MMC4_CUDA_ROUNDS=12 "$work/cuda.test" -test.v) >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+  (cd kernels/cuda && MMC4_STUB_ORDER=$order MMC4_CUDA_ROUNDS=24 "$work/cuda.test" -test.v) >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
   passed ops "threads $order: $(grep -o '[0-9]* instances ran' "$work/log")"
 done
+
+(cd kernels/cuda && MMC4_STUB_FAIL=2 "$work/cuda.test" -test.run TestLostDevice -test.v) >"$work/log" 2>&1 && grep -q '^--- PASS: TestLostDevice' "$work/log" || { cat "$work/log"; exit 1; }
+passed faults "a lost device is named"
 
 python3 tools/cuda/nvrtc.py "$cuda" "$work/image"
 for image in "$work"/image/*; do
