@@ -298,7 +298,8 @@ func (e *engine) dropRun(r *run) {
 		}
 	}
 	for _, h := range e.hosts {
-		stale := func(j *job) bool { return j.ctx.Err() != nil } // the robots.txt that nobody waits for now
+		// The robots.txt that nobody waits for now. The jobs of other runs whose contexts have ended are theirs to end.
+		stale := func(j *job) bool { return j.robots != nil && j.ctx.Err() != nil }
 		h.queue.remove(stale)
 		h.delayed.remove(stale)
 		e.arrange(h)

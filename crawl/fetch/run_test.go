@@ -451,3 +451,37 @@ func TestStorm(t *testing.T) {
 		t.Errorf("memory is not given back: %d free", m.free)
 	}
 }
+
+// TestRunsEndTogether cancels several runs of one Fetcher at once, as an interrupted build does: each ends its own jobs.
+func TestRunsEndTogether(t *testing.T) {
+	_, o := site(t, noRobots(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(20 * time.Millisecond):
+			fmt.Fprint(w, "no picture")
+		}
+	}))
+	o.PerHostRate = 20 // so that most wait
+	for range 10 {
+		f := open(t, o)
+		ctx, cancel := context.WithCancel(context.Background())
+		var runs sync.WaitGroup
+		for run := range 4 {
+			runs.Go(func() {
+				hosts := chain(numbered("a.test", 50), numbered("b.test", 50), numbered(fmt.Sprintf("c%d.test", run), 50))
+				if err := f.Run(ctx, hosts, func(Result) {}); err != context.Canceled {
+					t.Errorf("Run: %v", err)
+				}
+			})
+		}
+		time.Sleep(time.Duration(rand.IntN(100)) * time.Millisecond)
+		cancel()
+		ended := make(chan struct{})
+		go func() { runs.Wait(); close(ended) }()
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Fatal("a run has not ended 20 s after its context")
+		}
+	}
+}
