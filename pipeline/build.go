@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"mmc4/crawl/fetch"
+	"mmc4/dedup"
 	"mmc4/internal/storage"
 )
 
@@ -90,6 +92,28 @@ func (c *Config) check() error {
 	case c.Embedder == nil && (c.Stage == "" || c.Stage == "embed"):
 		return usage("a build needs a CLIP model to match images with sentences: give --clip demo (small, in the program) or --clip DIR (config, weights and tokenizer of an open_clip or Hugging Face model)")
 	}
+	fetcher, err := fetch.New(c.fetchOptions(0)) // --contact, --proxy
+	if err != nil {
+		return usage("%v", err)
+	}
+	fetcher.Close()
+	return nil
+}
+
+// checkHeads reads the heads, so that a wrong one is told before a picture is fetched for it.
+func (c *Config) checkHeads(ctx context.Context) error {
+	for _, h := range []struct{ flag, path string }{{"--nsfw", c.NSFW}, {"--faces", c.Faces}} {
+		if h.path == "" {
+			continue
+		}
+		head, err := dedup.LoadHead(ctx, h.path)
+		if err != nil {
+			return usage("%s: %v", h.flag, err)
+		}
+		if c.Embedder != nil && head.Dim() != c.Embedder.Dim() {
+			return usage("%s %s takes features of %d numbers, and the CLIP model gives %d: they do not belong together", h.flag, h.path, head.Dim(), c.Embedder.Dim())
+		}
+	}
 	return nil
 }
 
@@ -100,6 +124,9 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 	}
 	if done, summary, err := r.alreadyDone(ctx); done || err != nil {
 		return summary, err
+	}
+	if err := r.cfg.checkHeads(ctx); err != nil {
+		return Summary{}, err
 	}
 	unlock, err := r.lock(ctx, r.cfg.Slices > 0, cancel)
 	if err != nil {

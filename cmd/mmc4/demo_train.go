@@ -15,6 +15,12 @@ type demoVerb struct {
 	Train demoTrainCmd `cmd:"" help:"Teach a tiny Flamingo to caption drawings, and examine it."`
 }
 
+func (demoVerb) Help() string {
+	return `Examples:
+  mmc4 demo
+  mmc4 demo train --run mmc4-demo/run`
+}
+
 type demoTrainCmd struct {
 	common
 	Out       string `help:"Folder for drawings and models; what is in it is gone on with." default:"mmc4-demo-train" placeholder:"DIR"`

@@ -18,6 +18,12 @@ type evalCmd struct {
 	Score evalScoreCmd `cmd:"" help:"Score a file of captions or answers."`
 }
 
+func (evalCmd) Help() string {
+	return `Examples:
+  mmc4 eval eval.yaml --num-samples 500
+  mmc4 eval score --metric cider,bleu predictions.json references.json`
+}
+
 type evalRunCmd struct {
 	common
 	Out        string `help:"Folder of the results (default: out in the config, else a folder beside it)." placeholder:"DIR" type:"path"`

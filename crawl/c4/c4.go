@@ -34,7 +34,7 @@ const MaxLine = 64 << 20
 // more comes; all whole lines before the fault came first. The memory used is one line.
 func Read(r io.Reader, name string) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		src, closeSource, err := decompress(r)
+		src, closeSource, err := decompress(r, name)
 		if err != nil {
 			yield(Record{}, fmt.Errorf("%s: line 1: %w", name, err))
 			return

@@ -225,3 +225,16 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// TestEmptyArchive: a .gz without a byte was cut off, an empty plain file has no lines.
+func TestEmptyArchive(t *testing.T) {
+	for name, want := range map[string]error{"a.json.gz": io.ErrUnexpectedEOF, "a.json.zst": io.ErrUnexpectedEOF, "a.json": nil} {
+		var got error
+		for _, err := range Read(strings.NewReader(""), name) {
+			got = err
+		}
+		if !errors.Is(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}

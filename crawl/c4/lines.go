@@ -8,19 +8,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
-// decompress opens gzip (all members) and zstd (all frames) by their magic; other bytes are given as they are.
-func decompress(r io.Reader) (io.Reader, func(), error) {
+// decompress opens gzip (all members) and zstd (all frames) by their magic; other bytes are given as they are. A file that
+// calls itself .gz or .zst and has not even the magic was cut off.
+func decompress(r io.Reader, name string) (io.Reader, func(), error) {
 	br := bufio.NewReaderSize(r, 64<<10)
 	head, err := br.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, err
 	}
 	switch {
+	case len(head) < 4 && (strings.HasSuffix(name, ".gz") || strings.HasSuffix(name, ".zst")):
+		return nil, nil, io.ErrUnexpectedEOF
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		z, err := gzip.NewReader(br)
 		if err != nil {
