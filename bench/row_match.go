@@ -246,33 +246,26 @@ func matchFile(in, out string) error {
 		return err
 	}
 	defer g.Close()
-	w := bufio.NewWriterSize(g, 1<<20)
+	buffered := bufio.NewWriterSize(g, 1<<20)
+	w := schemas.NewJSONLWriter(buffered)
 	var s match.Solver
 	var answer []int
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 64<<20)
-	for lines.Scan() {
-		var d scriptDocument
-		if err := json.Unmarshal(lines.Bytes(), &d); err != nil {
+	for d, err := range schemas.ReadUnsplitJSONL(f, in) {
+		if err != nil {
 			return err
 		}
 		if answer, err = s.Assign(answer, d.SimilarityMatrix); err != nil {
 			return err
 		}
-		row := schemas.Document{URL: d.URL, TextList: match.Sentences(d.Text), SimilarityMatrix: d.SimilarityMatrix}
-		for i, image := range d.ImageInfo {
-			j := answer[i]
-			row.ImageInfo = append(row.ImageInfo, schemas.ImageInfo{ImageName: image.ImageName, RawURL: image.RawURL,
-				MatchedTextIndex: int32(j), MatchedSim: d.SimilarityMatrix[i][j]})
+		d.TextList = match.AppendSentences(d.TextList, d.Text)
+		for i, j := range answer {
+			d.ImageInfo[i].MatchedTextIndex, d.ImageInfo[i].MatchedSim = int32(j), d.SimilarityMatrix[i][j]
 		}
-		if err := schemas.WriteJSONL(w, &row); err != nil {
+		if err := w.Write(&d.Document); err != nil {
 			return err
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return err
-	}
-	return w.Flush()
+	return buffered.Flush()
 }
 
 // sameDocuments compares the lines of two files: all but the assignments must be equal, and those equally good.

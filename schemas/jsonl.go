@@ -11,85 +11,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"math"
-	"strconv"
-	"strings"
 )
-
-// WriteJSONL writes a document as a line, with MMC4's field names and its way of printing: similarities are float32
-// values, printed as Python prints them, in full.
-func WriteJSONL(w io.Writer, d *Document) error {
-	if err := d.validateShapes(); err != nil {
-		return err
-	}
-	b := []byte(`{"image_info":[`)
-	for i := range d.ImageInfo {
-		image := &d.ImageInfo[i]
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `{"face_detections":null,"image_name":`...)
-		b = appendJSON(b, image.ImageName)
-		b = append(b, `,"matched_sim":`...)
-		b = appendFloat(b, image.MatchedSim)
-		b = append(b, `,"matched_text_index":`...)
-		b = strconv.AppendInt(b, int64(image.MatchedTextIndex), 10)
-		b = append(b, `,"raw_url":`...)
-		b = append(appendJSON(b, image.RawURL), '}')
-	}
-	b = append(b, `],"similarity_matrix":[`...)
-	for i, row := range d.SimilarityMatrix {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, '[')
-		for j, v := range row {
-			if j > 0 {
-				b = append(b, ',')
-			}
-			b = appendFloat(b, v)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, `],"text_list":[`...)
-	for i, s := range d.TextList {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendJSON(b, s)
-	}
-	b = append(b, `],"url":`...)
-	b = appendJSON(b, d.URL)
-	b = append(b, `,"could_have_url_duplicate":`...)
-	b = strconv.AppendInt(b, int64(d.CouldHaveURLDuplicate), 10)
-	_, err := w.Write(append(b, "}\n"...))
-	return err
-}
-
-// appendJSON appends a string as JSON, with non-ASCII letters as they are.
-func appendJSON(b []byte, s string) []byte {
-	var buf bytes.Buffer
-	e := json.NewEncoder(&buf)
-	e.SetEscapeHTML(false)
-	e.Encode(s) // a string cannot fail
-	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
-}
-
-// appendFloat appends a float32 as Python prints the float64 of the same value. JSON has no NaN; it becomes null.
-func appendFloat(b []byte, f float32) []byte {
-	v := float64(f)
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return append(b, "null"...)
-	}
-	if exponent := math.Abs(v); v != 0 && (exponent < 1e-4 || exponent >= 1e16) {
-		return strconv.AppendFloat(b, v, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(v, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return append(b, s...)
-}
 
 // maxJSONLine bounds a line that is read.
 const maxJSONLine = 256 << 20
@@ -110,11 +32,56 @@ type mmc4Image struct {
 	Sim       float32 `json:"matched_sim"`
 }
 
+// unsplitLine is a line whose text is in one piece.
+type unsplitLine struct {
+	mmc4Line
+	Text string `json:"text"`
+}
+
+// UnsplitDocument is a document as MMC4's Python finds it, before its sentences are split: Text is there, TextList and
+// what the images are matched to are not. The columns of SimilarityMatrix are the sentences of Text.
+type UnsplitDocument struct {
+	Document
+	Text string
+}
+
 // ReadJSONL yields the documents of MMC4 lines; name stands in errors. A bad line gives an error with its number, and
 // reading goes on with the next; a failure to read ends it. What the form lacks stays zero: DocID, Timestamp, sizes.
 func ReadJSONL(r io.Reader, name string) iter.Seq2[*Document, error] {
-	return func(yield func(*Document, error) bool) {
+	return readLines(r, name, func(s *lineScanner, line []byte) (*Document, error) {
+		if d, ok := s.scan(line); ok {
+			return &d.Document, d.validateShapes()
+		}
+		var in mmc4Line
+		d, err := parseAnyLine(line, &in, &in)
+		if err != nil {
+			return nil, err
+		}
+		return d, d.validateShapes()
+	})
+}
+
+// ReadUnsplitJSONL is ReadJSONL for lines with a text in place of a text_list. That the shapes agree is for the caller
+// to see.
+func ReadUnsplitJSONL(r io.Reader, name string) iter.Seq2[*UnsplitDocument, error] {
+	return readLines(r, name, func(s *lineScanner, line []byte) (*UnsplitDocument, error) {
+		if d, ok := s.scan(line); ok {
+			return d, nil
+		}
+		var in unsplitLine
+		d, err := parseAnyLine(line, &in, &in.mmc4Line)
+		if err != nil {
+			return nil, err
+		}
+		return &UnsplitDocument{*d, in.Text}, nil
+	})
+}
+
+// readLines yields what parse makes of each line that is not blank.
+func readLines[T any](r io.Reader, name string, parse func(*lineScanner, []byte) (*T, error)) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
 		lines := bufio.NewReaderSize(r, 1<<20)
+		var scanner lineScanner
 		for n := 1; ; n++ {
 			line, err := readLine(lines)
 			if err == io.EOF {
@@ -124,12 +91,12 @@ func ReadJSONL(r io.Reader, name string) iter.Seq2[*Document, error] {
 				yield(nil, fmt.Errorf("%s line %d: %w", name, n, err))
 				return
 			}
-			var d *Document
+			var d *T
 			if err == nil {
 				if len(bytes.TrimSpace(line)) == 0 {
 					continue
 				}
-				d, err = parseLine(line)
+				d, err = parse(&scanner, line)
 			}
 			if err != nil {
 				d, err = nil, fmt.Errorf("%s line %d: %w", name, n, err)
@@ -143,12 +110,15 @@ func ReadJSONL(r io.Reader, name string) iter.Seq2[*Document, error] {
 
 var errLongLine = fmt.Errorf("the line is longer than %d bytes", maxJSONLine)
 
-// readLine reads a line without its end; of one that is too long nothing is kept.
+// readLine reads a line with its end, good until the next read; of one that is too long nothing is kept.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte
 	long := false
 	for {
 		part, err := r.ReadSlice('\n')
+		if line == nil && err == nil {
+			return part, nil
+		}
 		if long = long || len(line)+len(part) > maxJSONLine; !long {
 			line = append(line, part...)
 		}
@@ -166,9 +136,9 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-func parseLine(line []byte) (*Document, error) {
-	var in mmc4Line
-	if err := json.Unmarshal(line, &in); err != nil {
+// parseAnyLine reads a line into form, by encoding/json, and makes a document of in, which is form or a part of it.
+func parseAnyLine(line []byte, form any, in *mmc4Line) (*Document, error) {
+	if err := json.Unmarshal(line, form); err != nil {
 		return nil, err
 	}
 	if in.URL == nil {
@@ -188,5 +158,5 @@ func parseLine(line []byte) (*Document, error) {
 		}
 		d.SimilarityMatrix = append(d.SimilarityMatrix, values)
 	}
-	return d, d.validateShapes()
+	return d, nil
 }

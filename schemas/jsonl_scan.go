@@ -1,0 +1,462 @@
+package schemas
+
+// The quick way through a line: a scanner of just MMC4's fields. It reads a line and makes what parseAnyLine
+// (jsonl.go), by encoding/json, makes of it, or gives the line up: what is unusual, wrong or missing is for that one to
+// judge.
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// lineScanner reads lines one after another and keeps its buffers. Its methods move at past what they read, white space
+// before it included, and report whether they could.
+type lineScanner struct {
+	line     []byte
+	at       int
+	unquoted []byte // the last string with escapes
+	texts    []string
+	images   []ImageInfo
+	values   []float32 // of the whole matrix
+	ends     []int     // of its rows in values
+}
+
+// Bits of the fields that a line has had. One that comes twice is given up: encoding/json merges some.
+const (
+	hasURL = 1 << iota
+	hasText
+	hasTexts
+	hasImages
+	hasMatrix
+	hasDuplicate
+	hasName
+	hasRawURL
+	hasIndex
+	hasSim
+)
+
+// scan reads a line that has a url.
+func (s *lineScanner) scan(line []byte) (*UnsplitDocument, bool) {
+	s.line, s.at = line, 0
+	d := &UnsplitDocument{}
+	has := 0
+	ok := s.object(func(key []byte) bool {
+		field, read := 0, false
+		switch string(key) {
+		case "url":
+			field = hasURL
+			d.URL, read = s.text()
+		case "text":
+			field = hasText
+			d.Text, read = s.text()
+		case "text_list":
+			field = hasTexts
+			d.TextList, read = s.textList()
+		case "image_info":
+			field = hasImages
+			d.ImageInfo, read = s.imageInfo()
+		case "similarity_matrix":
+			field = hasMatrix
+			d.SimilarityMatrix, read = s.matrix()
+		case "could_have_url_duplicate":
+			field = hasDuplicate
+			d.CouldHaveURLDuplicate, read = s.integer()
+		default:
+			return s.skip(0)
+		}
+		read = read && has&field == 0
+		has |= field
+		return read
+	})
+	s.space()
+	return d, ok && s.at == len(line) && has&hasURL != 0
+}
+
+func (s *lineScanner) text() (string, bool) {
+	b, ok := s.str()
+	return string(b), ok
+}
+
+func (s *lineScanner) textList() ([]string, bool) {
+	s.texts = s.texts[:0]
+	ok := s.list(func() bool {
+		text, ok := s.text()
+		s.texts = append(s.texts, text)
+		return ok
+	})
+	return append(make([]string, 0, len(s.texts)), s.texts...), ok
+}
+
+func (s *lineScanner) imageInfo() ([]ImageInfo, bool) {
+	s.images = s.images[:0]
+	ok := s.list(func() bool {
+		var image ImageInfo
+		has := 0
+		ok := s.object(func(key []byte) bool {
+			field, read := 0, false
+			switch string(key) {
+			case "image_name":
+				field = hasName
+				image.ImageName, read = s.text()
+			case "raw_url":
+				field = hasRawURL
+				image.RawURL, read = s.text()
+			case "matched_text_index":
+				field = hasIndex
+				image.MatchedTextIndex, read = s.integer()
+			case "matched_sim":
+				field = hasSim
+				image.MatchedSim, read = s.number()
+			default:
+				return s.skip(0)
+			}
+			read = read && has&field == 0
+			has |= field
+			return read
+		})
+		s.images = append(s.images, image)
+		return ok
+	})
+	return append([]ImageInfo(nil), s.images...), ok
+}
+
+func (s *lineScanner) matrix() ([][]float32, bool) {
+	s.values, s.ends = s.values[:0], s.ends[:0]
+	ok := s.list(func() bool {
+		ok := s.list(func() bool {
+			v, ok := s.number()
+			s.values = append(s.values, v)
+			return ok
+		})
+		s.ends = append(s.ends, len(s.values))
+		return ok
+	})
+	if !ok || len(s.ends) == 0 {
+		return nil, ok
+	}
+	values := append(make([]float32, 0, len(s.values)), s.values...)
+	rows := make([][]float32, len(s.ends))
+	start := 0
+	for i, end := range s.ends {
+		rows[i] = values[start:end:end]
+		start = end
+	}
+	return rows, true
+}
+
+func (s *lineScanner) space() {
+	for s.at < len(s.line) {
+		switch s.line[s.at] {
+		case ' ', '\t', '\r', '\n':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+// next reads one character of JSON's punctuation.
+func (s *lineScanner) next(c byte) bool {
+	s.space()
+	if s.at < len(s.line) && s.line[s.at] == c {
+		s.at++
+		return true
+	}
+	return false
+}
+
+// object reads an object; value is called with each key, before its value, and reads that. The key is only good until
+// value reads. A key that encoding/json might match with a field in spite of its letters' case is given up.
+func (s *lineScanner) object(value func(key []byte) bool) bool {
+	if !s.next('{') {
+		return false
+	}
+	if s.next('}') {
+		return true
+	}
+	for {
+		key, ok := s.str()
+		if !ok {
+			return false
+		}
+		for _, c := range key {
+			if 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {
+				return false
+			}
+		}
+		if !s.next(':') || !value(key) {
+			return false
+		}
+		if s.next('}') {
+			return true
+		}
+		if !s.next(',') {
+			return false
+		}
+	}
+}
+
+// list reads an array; item reads one of its values.
+func (s *lineScanner) list(item func() bool) bool {
+	if !s.next('[') {
+		return false
+	}
+	if s.next(']') {
+		return true
+	}
+	for {
+		if !item() {
+			return false
+		}
+		if s.next(']') {
+			return true
+		}
+		if !s.next(',') {
+			return false
+		}
+	}
+}
+
+// skip reads any value.
+func (s *lineScanner) skip(depth int) bool {
+	s.space()
+	if s.at == len(s.line) || depth > 100 {
+		return false
+	}
+	switch s.line[s.at] {
+	case '{':
+		// Not object: the case of these keys does not matter.
+		s.at++
+		if s.next('}') {
+			return true
+		}
+		for {
+			if _, ok := s.str(); !ok || !s.next(':') || !s.skip(depth+1) {
+				return false
+			}
+			if s.next('}') {
+				return true
+			}
+			if !s.next(',') {
+				return false
+			}
+		}
+	case '[':
+		return s.list(func() bool { return s.skip(depth + 1) })
+	case '"':
+		_, ok := s.str()
+		return ok
+	case 'n':
+		return s.word("null")
+	case 't':
+		return s.word("true")
+	case 'f':
+		return s.word("false")
+	}
+	_, ok := s.numeral()
+	return ok
+}
+
+func (s *lineScanner) word(word string) bool {
+	end := s.at + len(word)
+	if end > len(s.line) || string(s.line[s.at:end]) != word {
+		return false
+	}
+	s.at = end
+	return true
+}
+
+// str reads a string of valid UTF-8, without escapes of lone surrogates. The result is good until the next str.
+func (s *lineScanner) str() ([]byte, bool) {
+	if !s.next('"') {
+		return nil, false
+	}
+	line, start, high := s.line, s.at, uint64(0)
+	escaped := false
+	for i := start; i < len(line); {
+		if i+8 <= len(line) {
+			x := binary.LittleEndian.Uint64(line[i:])
+			high |= x
+			special := specials(x)
+			if special == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(special) / 8
+		}
+		c := line[i]
+		high |= uint64(c)
+		switch {
+		case c == '"':
+			s.at = i + 1
+			b := line[start:i]
+			if escaped {
+				s.unquoted = append(s.unquoted, b...)
+				b = s.unquoted
+			}
+			return b, high&eachHigh == 0 || utf8.Valid(b)
+		case c == '\\':
+			if !escaped {
+				escaped, s.unquoted = true, s.unquoted[:0]
+			}
+			s.unquoted = append(s.unquoted, line[start:i]...)
+			s.at = i
+			r, ok := s.escape()
+			if !ok {
+				return nil, false
+			}
+			s.unquoted = utf8.AppendRune(s.unquoted, r)
+			i, start = s.at, s.at
+		case c < ' ':
+			return nil, false
+		default:
+			i++
+		}
+	}
+	return nil, false
+}
+
+// escape reads a backslash and what follows it, two escapes for a pair of surrogates.
+func (s *lineScanner) escape() (rune, bool) {
+	if s.at+2 > len(s.line) {
+		return 0, false
+	}
+	c := s.line[s.at+1]
+	s.at += 2
+	switch c {
+	case '"', '\\', '/':
+		return rune(c), true
+	case 'b':
+		return '\b', true
+	case 'f':
+		return '\f', true
+	case 'n':
+		return '\n', true
+	case 'r':
+		return '\r', true
+	case 't':
+		return '\t', true
+	case 'u':
+		r, ok := s.hex4()
+		if !utf16.IsSurrogate(r) {
+			return r, ok
+		}
+		if !ok || !s.word(`\u`) {
+			return 0, false
+		}
+		second, ok := s.hex4()
+		r = utf16.DecodeRune(r, second)
+		return r, ok && r != utf8.RuneError
+	}
+	return 0, false
+}
+
+func (s *lineScanner) hex4() (r rune, ok bool) {
+	if s.at+4 > len(s.line) {
+		return 0, false
+	}
+	for _, c := range s.line[s.at : s.at+4] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	s.at += 4
+	return r, true
+}
+
+// integer reads a number of at most nine digits without fraction or exponent.
+func (s *lineScanner) integer() (int32, bool) {
+	n, ok := s.numeral()
+	v := int32(n.digits)
+	if n.negative {
+		v = -v
+	}
+	return v, ok && n.integer && n.digits < 1e9
+}
+
+// number reads a float32.
+func (s *lineScanner) number() (float32, bool) {
+	n, ok := s.numeral()
+	if !ok {
+		return 0, false
+	}
+	if n.plain {
+		if v, ok := float32Of(n.digits, n.places); ok {
+			if n.negative {
+				v = -v
+			}
+			return v, true
+		}
+	}
+	v, err := strconv.ParseFloat(string(s.line[n.start:s.at]), 32)
+	return float32(v), err == nil
+}
+
+// numeral is a number as it is written.
+type numeral struct {
+	start    int // in the line
+	negative bool
+	integer  bool   // plain, and without fraction
+	plain    bool   // without exponent and of at most 18 digits: its size is digits / 10^places
+	digits   uint64 // of a plain one
+	places   int
+}
+
+func (s *lineScanner) numeral() (n numeral, ok bool) {
+	s.space()
+	line, i := s.line, s.at
+	n.start = i
+	if i < len(line) && line[i] == '-' {
+		n.negative = true
+		i++
+	}
+	first := i
+	for ; i < len(line) && line[i]-'0' <= 9; i++ {
+		n.digits = n.digits*10 + uint64(line[i]-'0')
+	}
+	count := i - first
+	if count == 0 || count > 1 && line[first] == '0' {
+		return n, false
+	}
+	n.integer = count <= 18
+	if i < len(line) && line[i] == '.' {
+		i++
+		first := i
+		for ; i < len(line) && line[i]-'0' <= 9; i++ {
+			n.digits = n.digits*10 + uint64(line[i]-'0')
+		}
+		if n.places = i - first; n.places == 0 {
+			return n, false
+		}
+		count += n.places
+		n.integer = false
+	}
+	n.plain = count <= 18
+	if i < len(line) && line[i]|0x20 == 'e' {
+		n.plain, n.integer = false, false
+		i++
+		if i < len(line) && (line[i] == '+' || line[i] == '-') {
+			i++
+		}
+		first := i
+		for i < len(line) && line[i]-'0' <= 9 {
+			i++
+		}
+		if i == first {
+			return n, false
+		}
+	}
+	s.at = i
+	return n, true
+}

@@ -1,0 +1,145 @@
+package schemas
+
+// Writing MMC4's lines. Reads documents, writes the bytes that encoding/json (strings) and Python (numbers) would.
+
+import (
+	"io"
+	"strconv"
+	"unicode/utf8"
+)
+
+// JSONLWriter writes documents as lines, with MMC4's field names and its way of printing: similarities are float32
+// values, printed as Python prints them, in full. It buffers a line, not more.
+type JSONLWriter struct {
+	w    io.Writer
+	line []byte
+}
+
+// NewJSONLWriter writes to w, a line a call.
+func NewJSONLWriter(w io.Writer) *JSONLWriter { return &JSONLWriter{w: w} }
+
+// WriteJSONL writes one document as a line. For many, a JSONLWriter keeps its buffer.
+func WriteJSONL(w io.Writer, d *Document) error { return NewJSONLWriter(w).Write(d) }
+
+// Write writes a document as a line, or nothing if its shapes disagree.
+func (w *JSONLWriter) Write(d *Document) error {
+	if err := d.validateShapes(); err != nil {
+		return err
+	}
+	w.line = appendLine(w.line[:0], d)
+	_, err := w.w.Write(w.line)
+	return err
+}
+
+func appendLine(b []byte, d *Document) []byte {
+	b = append(b, `{"image_info":[`...)
+	for i := range d.ImageInfo {
+		image := &d.ImageInfo[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"face_detections":null,"image_name":`...)
+		b = appendJSONString(b, image.ImageName)
+		b = append(b, `,"matched_sim":`...)
+		b = appendFloat(b, image.MatchedSim)
+		b = append(b, `,"matched_text_index":`...)
+		b = strconv.AppendInt(b, int64(image.MatchedTextIndex), 10)
+		b = append(b, `,"raw_url":`...)
+		b = append(appendJSONString(b, image.RawURL), '}')
+	}
+	b = append(b, `],"similarity_matrix":[`...)
+	for i, row := range d.SimilarityMatrix {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '[')
+		for j, v := range row {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = appendFloat(b, v)
+		}
+		b = append(b, ']')
+	}
+	b = append(b, `],"text_list":[`...)
+	for i, s := range d.TextList {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendJSONString(b, s)
+	}
+	b = append(b, `],"url":`...)
+	b = appendJSONString(b, d.URL)
+	b = append(b, `,"could_have_url_duplicate":`...)
+	b = strconv.AppendInt(b, int64(d.CouldHaveURLDuplicate), 10)
+	return append(b, "}\n"...)
+}
+
+// appendJSONString appends a string as JSON, as encoding/json does without its escapes for HTML: non-ASCII letters as they
+// are, but U+2028 and U+2029 escaped, and U+FFFD, escaped, for each byte that is not UTF-8.
+func appendJSONString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	start := 0 // s[start:i] is yet to be copied
+	for i := 0; i < len(s); {
+		if i+8 <= len(s) {
+			x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+				uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+			if specials(x)|x&eachHigh == 0 {
+				i += 8
+				continue
+			}
+		}
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			switch {
+			case r == utf8.RuneError && size == 1:
+				b = append(append(b, s[start:i]...), `\ufffd`...)
+				start = i + size
+			case r == '\u2028' || r == '\u2029':
+				b = append(append(b, s[start:i]...), `\u202`...)
+				b = append(b, hex[r&15])
+				start = i + size
+			}
+			i += size
+			continue
+		}
+		if c >= ' ' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		b = append(append(b, s[start:i]...), '\\')
+		switch c {
+		case '"', '\\':
+			b = append(b, c)
+		case '\b':
+			b = append(b, 'b')
+		case '\f':
+			b = append(b, 'f')
+		case '\n':
+			b = append(b, 'n')
+		case '\r':
+			b = append(b, 'r')
+		case '\t':
+			b = append(b, 't')
+		default:
+			b = append(b, 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		i++
+		start = i
+	}
+	return append(append(b, s[start:]...), '"')
+}
+
+const (
+	eachByte = 0x0101010101010101
+	eachHigh = 0x80 * eachByte
+)
+
+// specials has the high bit of the lowest byte of x that is a quote, a backslash or below a space, and of no byte under
+// it; bits above it mean nothing.
+func specials(x uint64) uint64 {
+	quote, backslash := x^'"'*eachByte, x^'\\'*eachByte
+	return ((x-' '*eachByte)&^x | (quote-eachByte)&^quote | (backslash-eachByte)&^backslash) & eachHigh
+}
