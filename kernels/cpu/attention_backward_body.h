@@ -114,8 +114,7 @@ static void strip_back(const struct attention *a, const struct attention_grads *
         }
     }
     if (g->dq.at) {
-      for (int64_t j = 0; j < seen; j++)
-        for (int64_t i = 0; i < height; i++) w->turned[j * height + i] = ds[(j / WIDTH * height + i) * WIDTH + j % WIDTH];
+      turn_weights(w->turned, ds, height, seen);
       for (int64_t c = 0; c < a->d; c += WIDTH) {
         tile_f32(height, seen, w->turned, w->k_along + (c / WIDTH * w->room + p0 * WIDTH) * WIDTH, w->tile, 1);
         for (int64_t i = 0; i < height; i++)

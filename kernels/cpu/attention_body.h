@@ -161,6 +161,13 @@ static int64_t attention_scratch(const struct attention *a) {
   return 2 * room * dp + 2 * HEIGHT * room + 3 * HEIGHT * dp + 2 * dp;
 }
 
+// turn_weights makes A of a product over keys, [key][rows], from a strip's scores, [panel][rows][WIDTH].
+INLINE void turn_weights(float *restrict to, const float *restrict scores, int64_t rows, int64_t seen) {
+  for (int64_t at = 0; at < seen; at += WIDTH, scores += rows * WIDTH)
+    for (int64_t j = 0; j < least(WIDTH, seen - at); j++, to += rows)
+      for (int64_t i = 0; i < rows; i++) to[i] = scores[i * WIDTH + j];
+}
+
 static void attention_unit(const struct attention *a, int64_t b, int64_t g, float *scratch) {
   int64_t n = a->tk + a->tk2, room = round_up(n, WIDTH), dp = round_up(a->d, WIDTH), group = a->h / a->hkv;
   float *keys = scratch, *values = keys + room * dp, *scores = values + room * dp, *weights = scores + HEIGHT * room;
@@ -180,8 +187,7 @@ static void attention_unit(const struct attention *a, int64_t b, int64_t g, floa
         if (a->lse) a->lse[(b * a->h + h) * a->tq + i0 + i] = lse;
       }
       int64_t seen = least(p1 * WIDTH, n) - p0 * WIDTH;
-      for (int64_t j = 0; j < seen; j++)
-        for (int64_t i = 0; i < rows; i++) weights[j * rows + i] = scores[(j / WIDTH * rows + i) * WIDTH + j % WIDTH];
+      turn_weights(weights, scores, rows, seen);
       for (int64_t c = 0; c < a->d; c += WIDTH) {
         tile_f32(rows, seen, weights, values + (c / WIDTH * room + p0 * WIDTH) * WIDTH, out, 1);
         for (int64_t i = 0; i < rows; i++) {
