@@ -246,10 +246,11 @@ func matchFile(in, out string) error {
 		return err
 	}
 	defer g.Close()
-	buffered := bufio.NewWriterSize(g, 1<<20)
+	buffered := bufio.NewWriterSize(g, 1<<16)
 	w := schemas.NewJSONLWriter(buffered)
 	var s match.Solver
 	var answer []int
+	var sentences []string
 	for d, err := range schemas.ReadUnsplitJSONL(f, in) {
 		if err != nil {
 			return err
@@ -257,7 +258,8 @@ func matchFile(in, out string) error {
 		if answer, err = s.Assign(answer, d.SimilarityMatrix); err != nil {
 			return err
 		}
-		d.TextList = match.AppendSentences(d.TextList, d.Text)
+		sentences = match.AppendSentences(sentences[:0], d.Text)
+		d.TextList = sentences
 		for i, j := range answer {
 			d.ImageInfo[i].MatchedTextIndex, d.ImageInfo[i].MatchedSim = int32(j), d.SimilarityMatrix[i][j]
 		}

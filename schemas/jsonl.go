@@ -80,7 +80,7 @@ func ReadUnsplitJSONL(r io.Reader, name string) iter.Seq2[*UnsplitDocument, erro
 // readLines yields what parse makes of each line that is not blank.
 func readLines[T any](r io.Reader, name string, parse func(*lineScanner, []byte) (*T, error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		lines := bufio.NewReaderSize(r, 1<<20)
+		lines := bufio.NewReaderSize(r, 1<<16)
 		var scanner lineScanner
 		for n := 1; ; n++ {
 			line, err := readLine(lines)

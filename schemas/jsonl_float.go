@@ -89,23 +89,26 @@ const twoDigits = "0001020304050607080910111213141516171819202122232425262728293
 
 // appendFraction appends "0.", zeros and 17 digits without the zeros at their end.
 func appendFraction(b []byte, digits uint64, zeros int) []byte {
-	var text [17]byte
+	b = append(append(b, "0.000"[:2+zeros]...), "00000000000000000"...)
+	text := (*[17]byte)(b[len(b)-17:])
 	high, low := uint32(digits/1e9), uint32(digits%1e9) // 8 and 9 digits
 	text[16] = byte('0' + low%10)
-	low /= 10
-	for i := 14; i >= 8; i -= 2 {
-		copy(text[i:i+2], twoDigits[low%100*2:][:2])
-		low /= 100
-	}
-	for i := 6; i >= 0; i -= 2 {
-		copy(text[i:i+2], twoDigits[high%100*2:][:2])
-		high /= 100
-	}
-	n := 17
-	for text[n-1] == '0' {
+	putEight((*[8]byte)(text[8:]), low/10)
+	putEight((*[8]byte)(text[:]), high)
+	n := len(b)
+	for b[n-1] == '0' {
 		n--
 	}
-	return append(append(b, "0.000"[:2+zeros]...), text[:n]...)
+	return b[:n]
+}
+
+func putEight(text *[8]byte, n uint32) {
+	high, low := n/10000, n%10000
+	a, b, c, d := high/100*2, high%100*2, low/100*2, low%100*2
+	text[0], text[1] = twoDigits[a], twoDigits[a+1]
+	text[2], text[3] = twoDigits[b], twoDigits[b+1]
+	text[4], text[5] = twoDigits[c], twoDigits[c+1]
+	text[6], text[7] = twoDigits[d], twoDigits[d+1]
 }
 
 var powersOf10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}

@@ -387,6 +387,9 @@ func (s *lineScanner) integer() (int32, bool) {
 
 // number reads a float32.
 func (s *lineScanner) number() (float32, bool) {
+	if v, ok := s.similarity(); ok {
+		return v, true
+	}
 	n, ok := s.numeral()
 	if !ok {
 		return 0, false
@@ -401,6 +404,50 @@ func (s *lineScanner) number() (float32, bool) {
 	}
 	v, err := strconv.ParseFloat(string(s.line[n.start:s.at]), 32)
 	return float32(v), err == nil
+}
+
+// similarity reads a number as similarities are written, a zero and a fraction, right here and before a comma or bracket.
+func (s *lineScanner) similarity() (float32, bool) {
+	line, i := s.line, s.at
+	negative := i < len(line) && line[i] == '-'
+	if negative {
+		i++
+	}
+	if i+2 > len(line) || line[i] != '0' || line[i+1] != '.' {
+		return 0, false
+	}
+	digits, end := decimals(0, line, i+2)
+	places := end - (i + 2)
+	if places == 0 || places > 18 || end == len(line) || line[end] != ',' && line[end] != ']' {
+		return 0, false
+	}
+	v, ok := float32Of(digits, places)
+	if !ok {
+		return 0, false
+	}
+	if negative {
+		v = -v
+	}
+	s.at = end
+	return v, true
+}
+
+// decimals appends the digits from line[i] on to n, eight at a time, and says where they end; too many overflow.
+func decimals(n uint64, line []byte, i int) (uint64, int) {
+	for i+8 <= len(line) {
+		x := binary.LittleEndian.Uint64(line[i:]) ^ '0'*eachByte
+		if (x|(x+0x76*eachByte))&eachHigh != 0 { // a byte above 9
+			break
+		}
+		x = x*10 + x>>8 // pairs, in every other byte
+		x = (x&0x000000ff000000ff*(100+1000000<<32) + x>>16&0x000000ff000000ff*(1+10000<<32)) >> 32
+		n = n*100000000 + x
+		i += 8
+	}
+	for ; i < len(line) && line[i]-'0' <= 9; i++ {
+		n = n*10 + uint64(line[i]-'0')
+	}
+	return n, i
 }
 
 // numeral is a number as it is written.
@@ -422,9 +469,7 @@ func (s *lineScanner) numeral() (n numeral, ok bool) {
 		i++
 	}
 	first := i
-	for ; i < len(line) && line[i]-'0' <= 9; i++ {
-		n.digits = n.digits*10 + uint64(line[i]-'0')
-	}
+	n.digits, i = decimals(0, line, i)
 	count := i - first
 	if count == 0 || count > 1 && line[first] == '0' {
 		return n, false
@@ -433,9 +478,7 @@ func (s *lineScanner) numeral() (n numeral, ok bool) {
 	if i < len(line) && line[i] == '.' {
 		i++
 		first := i
-		for ; i < len(line) && line[i]-'0' <= 9; i++ {
-			n.digits = n.digits*10 + uint64(line[i]-'0')
-		}
+		n.digits, i = decimals(n.digits, line, i)
 		if n.places = i - first; n.places == 0 {
 			return n, false
 		}
