@@ -7,7 +7,7 @@
 //   - Parquet: NewWriter, NewReader (write.go, read.go), CheckSchema names every difference (check.go). The same rows give
 //     the same bytes: no clock, no host and no random number gets into a file.
 //   - Arrow record batches and IPC files, the exchange form: Batch, Documents, WriteIPC (arrow.go, ipc.go).
-//   - MMC4's own JSON lines: WriteJSONL, ReadJSONL (jsonl.go).
+//   - MMC4's own JSON lines: JSONLWriter, WriteJSONL, ReadJSONL, ReadUnsplitJSONL (jsonl*.go).
 //
 // Foreign bytes never crash a reader: parquet-go is called under recover, and what it panics with becomes an error.
 package schemas

@@ -4,6 +4,7 @@ package schemas
 
 import (
 	"io"
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 )
@@ -85,10 +86,12 @@ func appendJSONString(b []byte, s string) []byte {
 		if i+8 <= len(s) {
 			x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
 				uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-			if specials(x)|x&eachHigh == 0 {
+			stop := specials(x) | x&eachHigh
+			if stop == 0 {
 				i += 8
 				continue
 			}
+			i += bits.TrailingZeros64(stop) / 8
 		}
 		c := s[i]
 		if c >= utf8.RuneSelf {
