@@ -211,7 +211,7 @@ func childBuild(out string) {
 	}
 }
 
-// TestKill kills the process with SIGKILL at ten random moments, and compares.
+// TestKill kills the process with SIGKILL at up to ten random moments (a fast run ends sooner), and compares.
 func TestKill(t *testing.T) {
 	w := newWorld(t, 40)
 	whole := t.TempDir()

@@ -1,13 +1,9 @@
-// Matrix products with AVX-512: tiles of 12 x 32, 24 sums of sixteen.
+// The set with AVX-512. Products are in tiles of 12 x 32, 24 sums of sixteen.
 #ifdef __x86_64__
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,bmi2")
 #include <immintrin.h>
 #include "gemm_body.h"
 #include "tiles_avx512.h"
-
-static void pack_a_rounded(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) {
-  pack_a_f32(to, g, m0, m1, HEIGHT, 1);
-}
 
 #include "attention_body.h"
 #include "attention_backward_body.h"

@@ -1,4 +1,4 @@
-// Matrix products with AVX-512, its dot products of bf16 pairs (BF16) and of int8 quadruples (VNNI).
+// The set with AVX-512, its dot products of bf16 pairs (BF16) and of int8 quadruples (VNNI).
 #ifdef __x86_64__
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx2,fma,bmi2")
 #include <immintrin.h>

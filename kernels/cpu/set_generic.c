@@ -1,7 +1,7 @@
-// Matrix products in portable C: what every processor can run, and what the others are compared with.
+// The set in portable C: what every processor can run, and what the others are compared with.
 #include "gemm_body.h"
 
-enum { HEIGHT = 4, WIDTH = 16 };
+enum { HEIGHT = 4, HEIGHT_I8 = 4, WIDTH = 16 };
 
 static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) {
   if (first) memset(c, 0, rows * WIDTH * sizeof *c);
@@ -20,22 +20,7 @@ static void tile_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, 
         for (int q = 0; q < 4; q++) s[i * WIDTH + j] += a[4 * i + q] * b[4 * j + q];
 }
 
-static void pack_b(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
-  pack_b_f32(to, b, type, row, col, n, k, p0, p1, WIDTH);
-}
-static void pack_a(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) { pack_a_f32(to, g, m0, m1, HEIGHT, 0); }
-static void pack_a_rounded(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) {
-  pack_a_f32(to, g, m0, m1, HEIGHT, 1);
-}
-static void pack_b_int8(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
-  pack_b_i8(to, b, row, n, k, p0, p1, WIDTH);
-}
-static void pack_a_int8(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) {
-  pack_a_u8(to, scales, g, m0, m1, HEIGHT);
-}
-
-TILES(tiles_f32, HEIGHT, WIDTH, 1, float, float, WIDTH *g->k * 4, tile_f32, NULL)
-TILES(tiles_i8, HEIGHT, WIDTH, 4, uint8_t, int8_t, panel_bytes_i8(g->k, WIDTH), tile_i8, scales)
+#include "gemm_kinds.h"
 
 #include "attention_body.h"
 #include "attention_backward_body.h"

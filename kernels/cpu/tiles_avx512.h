@@ -1,6 +1,6 @@
 // What the two AVX-512 sets share: fp32 tiles, and int8 tiles by VNNI where the set has it, else by int16.
 
-enum { HEIGHT = 12, WIDTH = 32 };
+enum { HEIGHT = 12, HEIGHT_I8 = 12, WIDTH = 32 };
 
 INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, float *c, int first) {
   __m512 sum[HEIGHT][2];
@@ -88,16 +88,4 @@ static void tile_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, 
   BY_ROWS(rows, rows_i8, k, a, b, (int32_t *)c, first)
 }
 
-static void pack_b(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
-  pack_b_f32(to, b, type, row, col, n, k, p0, p1, WIDTH);
-}
-static void pack_a(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) { pack_a_f32(to, g, m0, m1, HEIGHT, 0); }
-static void pack_b_int8(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
-  pack_b_i8(to, b, row, n, k, p0, p1, WIDTH);
-}
-static void pack_a_int8(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) {
-  pack_a_u8(to, scales, g, m0, m1, HEIGHT);
-}
-
-TILES(tiles_f32, HEIGHT, WIDTH, 1, float, float, WIDTH *g->k * 4, tile_f32, NULL)
-TILES(tiles_i8, HEIGHT, WIDTH, 4, uint8_t, int8_t, panel_bytes_i8(g->k, WIDTH), tile_i8, scales)
+#include "gemm_kinds.h"
