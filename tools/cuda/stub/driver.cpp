@@ -6,61 +6,38 @@
 // MMC4_STUB_ARCH       compute capability, 90 if not set
 // MMC4_STUB_MEMORY     bytes of device memory
 // MMC4_STUB_DEVICES    number of devices, 1 if not set; 0 makes cuInit fail
+// MMC4_STUB_VERSION    what cuDriverGetVersion answers, 12090 if not set; one below 12000 refuses images too
 // MMC4_STUB_FAIL       the n-th launch, from 1, fails as on a device that is lost
 // MMC4_STUB_LOG        a file for one line a call that costs time: launches, copies, synchronisations, allocations
+#include "driver.h"
 #include "emulator.h"
 
-#include <cuda.h>
 #include <dirent.h>
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <cstdint>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
-#include <functional>
-#include <map>
-#include <mutex>
-#include <string>
-#include <vector>
 
-struct CUstream_st {
-  std::deque<std::function<void()>> work;
-};
-struct CUevent_st {
-  CUstream stream;
-  long recorded, done; // numbers of records
-};
-struct CUmod_st {
-  std::string names; // the image, to look for kernels in
-  bool ptx;
-};
-struct CUfunc_st {
-  std::string name;
-  void (*kernel)(void **);
-  std::vector<int> sizes;
-  int most_shared;
-};
-struct CUctx_st {
-  int device;
-};
+std::recursive_mutex driver_lock;
+thread_local CUcontext current;
+std::vector<CUstream> streams;
+CUresult lost = CUDA_SUCCESS;
 
 namespace {
 
 constexpr size_t FENCE = 256, DEFAULT_MEMORY = size_t(8) << 30;
 constexpr unsigned char FENCE_BYTE = 0xff; // as floats NaN: reading it shows too
 
-std::recursive_mutex lock;
 CUctx_st context;
-thread_local CUcontext current;
 std::map<CUdeviceptr, size_t> allocations;
 std::map<const char *, size_t> pinned;
-std::vector<CUstream> streams;
 size_t allocated;
 long launches;
-CUresult lost = CUDA_SUCCESS; // sticks, as it does on a device
+
+} // namespace
 
 long setting(const char *name, long otherwise) {
   const char *text = getenv(name);
@@ -88,6 +65,8 @@ bool within(CUdeviceptr p, size_t n) {
   --it;
   return p + n <= it->first + it->second;
 }
+
+namespace {
 
 bool is_pinned(const void *p, size_t n) {
   auto it = pinned.upper_bound((const char *)p);
@@ -121,6 +100,8 @@ void run_everything() {
 void run_to(CUevent e, long record) {
   while (e->done < record && e->stream && !e->stream->work.empty()) run_one(e->stream);
 }
+
+double milliseconds() { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // The kernels of all .so files in the folder.
 void *find_symbol(const std::string &name) {
@@ -162,16 +143,10 @@ size_t cubin_length(const char *image) {
 
 } // namespace
 
-#define LOCKED std::lock_guard<std::recursive_mutex> guard(lock)
-#define IN_CONTEXT                                  \
-  LOCKED;                                           \
-  if (!current) return CUDA_ERROR_INVALID_CONTEXT;  \
-  if (lost != CUDA_SUCCESS) return lost
-
 extern "C" {
 
 CUresult cuInit(unsigned) { return setting("MMC4_STUB_DEVICES", 1) == 0 ? CUDA_ERROR_NO_DEVICE : CUDA_SUCCESS; }
-CUresult cuDriverGetVersion(int *v) { return *v = CUDA_VERSION, CUDA_SUCCESS; }
+CUresult cuDriverGetVersion(int *v) { return *v = (int)setting("MMC4_STUB_VERSION", CUDA_VERSION), CUDA_SUCCESS; }
 CUresult cuDeviceGetCount(int *n) { return *n = (int)setting("MMC4_STUB_DEVICES", 1), CUDA_SUCCESS; }
 CUresult cuDeviceGet(CUdevice *d, int i) { return i < setting("MMC4_STUB_DEVICES", 1) ? (*d = i, CUDA_SUCCESS) : CUDA_ERROR_INVALID_DEVICE; }
 CUresult cuDeviceGetName(char *name, int n, CUdevice) { return snprintf(name, (size_t)n, "stub, no GPU"), CUDA_SUCCESS; }
@@ -194,6 +169,11 @@ CUresult cuGetErrorName(CUresult r, const char **name) {
   case CUDA_ERROR_NO_DEVICE: *name = "CUDA_ERROR_NO_DEVICE"; break;
   case CUDA_ERROR_INVALID_CONTEXT: *name = "CUDA_ERROR_INVALID_CONTEXT"; break;
   case CUDA_ERROR_NOT_FOUND: *name = "CUDA_ERROR_NOT_FOUND"; break;
+  case CUDA_ERROR_UNSUPPORTED_PTX_VERSION: *name = "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"; break;
+  case CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: *name = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"; break;
+  case CUDA_ERROR_STREAM_CAPTURE_INVALIDATED: *name = "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"; break;
+  case CUDA_ERROR_STREAM_CAPTURE_ISOLATION: *name = "CUDA_ERROR_STREAM_CAPTURE_ISOLATION"; break;
+  case CUDA_ERROR_CAPTURED_EVENT: *name = "CUDA_ERROR_CAPTURED_EVENT"; break;
   case CUDA_ERROR_LAUNCH_FAILED: *name = "CUDA_ERROR_LAUNCH_FAILED"; break;
   default: *name = "CUDA_ERROR"; break;
   }
@@ -206,6 +186,7 @@ CUresult cuCtxSetCurrent(CUcontext c) { return current = c, CUDA_SUCCESS; }
 
 CUresult cuMemAlloc(CUdeviceptr *p, size_t n) {
   IN_CONTEXT;
+  NOT_CAPTURED;
   if (n == 0) return CUDA_ERROR_INVALID_VALUE;
   if (allocated + n > (size_t)setting("MMC4_STUB_MEMORY", DEFAULT_MEMORY)) return CUDA_ERROR_OUT_OF_MEMORY;
   char *mem = (char *)aligned_alloc(256, (FENCE + n + FENCE + 255) / 256 * 256);
@@ -218,6 +199,7 @@ CUresult cuMemAlloc(CUdeviceptr *p, size_t n) {
 }
 CUresult cuMemFree(CUdeviceptr p) {
   LOCKED;
+  NOT_CAPTURED;
   run_everything();
   auto it = allocations.find(p);
   if (it == allocations.end()) return CUDA_ERROR_INVALID_VALUE;
@@ -229,6 +211,7 @@ CUresult cuMemFree(CUdeviceptr p) {
 }
 CUresult cuMemHostAlloc(void **p, size_t n, unsigned) {
   IN_CONTEXT;
+  NOT_CAPTURED;
   if (!(*p = aligned_alloc(4096, (n + 4095) / 4096 * 4096))) return CUDA_ERROR_OUT_OF_MEMORY;
   pinned[(const char *)*p] = n;
   note("alloc host " + std::to_string(n));
@@ -236,6 +219,7 @@ CUresult cuMemHostAlloc(void **p, size_t n, unsigned) {
 }
 CUresult cuMemFreeHost(void *p) {
   LOCKED;
+  NOT_CAPTURED;
   run_everything();
   if (!pinned.erase((const char *)p)) return CUDA_ERROR_INVALID_VALUE;
   free(p);
@@ -244,21 +228,48 @@ CUresult cuMemFreeHost(void *p) {
 CUresult cuMemcpyHtoDAsync(CUdeviceptr to, const void *from, size_t n, CUstream s) {
   IN_CONTEXT;
   if (!s || !within(to, n) || !is_pinned(from, n)) return CUDA_ERROR_INVALID_VALUE;
-  s->work.push_back([=] { memcpy((void *)to, from, n); });
+  queue_work(s, [=] { memcpy((void *)to, from, n); });
   note("copy to device " + std::to_string(n));
+  return CUDA_SUCCESS;
+}
+CUresult cuMemcpyDtoDAsync(CUdeviceptr to, CUdeviceptr from, size_t n, CUstream s) {
+  IN_CONTEXT;
+  if (!s || !within(to, n) || !within(from, n)) return CUDA_ERROR_INVALID_VALUE;
+  queue_work(s, [=] { memmove((void *)to, (const void *)from, n); });
+  note("copy on device " + std::to_string(n));
+  return CUDA_SUCCESS;
+}
+CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t n, CUstream s) {
+  IN_CONTEXT;
+  if (!s || !within(to, n)) return CUDA_ERROR_INVALID_VALUE;
+  queue_work(s, [=] { memset((void *)to, value, n); });
+  note("set " + std::to_string(n));
+  return CUDA_SUCCESS;
+}
+CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t n, CUstream s) {
+  IN_CONTEXT;
+  if (!s || to % 4 || !within(to, 4 * n)) return CUDA_ERROR_INVALID_VALUE;
+  queue_work(s, [=] { std::fill_n((unsigned *)to, n, value); });
+  note("set " + std::to_string(4 * n));
+  return CUDA_SUCCESS;
+}
+CUresult cuMemGetInfo(size_t *unused, size_t *total) {
+  IN_CONTEXT;
+  *total = (size_t)setting("MMC4_STUB_MEMORY", DEFAULT_MEMORY);
+  *unused = *total - std::min(*total, allocated);
   return CUDA_SUCCESS;
 }
 CUresult cuMemcpyDtoHAsync(void *to, CUdeviceptr from, size_t n, CUstream s) {
   IN_CONTEXT;
   if (!s || !within(from, n) || !is_pinned(to, n)) return CUDA_ERROR_INVALID_VALUE;
-  s->work.push_back([=] { memcpy(to, (const void *)from, n); });
+  queue_work(s, [=] { memcpy(to, (const void *)from, n); });
   note("copy to host " + std::to_string(n));
   return CUDA_SUCCESS;
 }
 
 CUresult cuStreamCreate(CUstream *s, unsigned) {
   IN_CONTEXT;
-  streams.push_back(*s = new CUstream_st);
+  streams.push_back(*s = new CUstream_st{});
   return CUDA_SUCCESS;
 }
 CUresult cuStreamDestroy(CUstream s) {
@@ -270,39 +281,58 @@ CUresult cuStreamDestroy(CUstream s) {
 }
 CUresult cuStreamSynchronize(CUstream s) {
   IN_CONTEXT;
+  NOT_CAPTURED;
   run_all(s);
   note("synchronize");
   return lost;
 }
 CUresult cuStreamWaitEvent(CUstream s, CUevent e, unsigned) {
   IN_CONTEXT;
+  if (e->captured != s->capture) { // one stream is captured, on its own
+    s->spoiled = true;
+    return CUDA_ERROR_STREAM_CAPTURE_ISOLATION;
+  }
   long record = e->recorded;
-  s->work.push_back([=] { run_to(e, record); });
+  queue_work(s, [=] { run_to(e, record); });
   return CUDA_SUCCESS;
 }
 
 CUresult cuEventCreate(CUevent *e, unsigned) {
   IN_CONTEXT;
-  *e = new CUevent_st{nullptr, 0, 0};
+  *e = new CUevent_st{};
   return CUDA_SUCCESS;
 }
 CUresult cuEventDestroy(CUevent e) { return delete e, CUDA_SUCCESS; }
 CUresult cuEventRecord(CUevent e, CUstream s) {
   IN_CONTEXT;
-  if (e->stream) run_to(e, e->recorded);
+  if (e->stream && !s->capture) run_to(e, e->recorded);
   e->stream = s;
+  e->captured = s->capture;
+  if (s->capture) return CUDA_SUCCESS;
   long record = ++e->recorded;
-  s->work.push_back([=] { e->done = record; });
+  queue_work(s, [=] {
+    e->done = record;
+    e->at = milliseconds();
+  });
+  return CUDA_SUCCESS;
+}
+CUresult cuEventElapsedTime(float *ms, CUevent from, CUevent to) {
+  IN_CONTEXT;
+  if (!from->recorded || !to->recorded) return CUDA_ERROR_INVALID_HANDLE;
+  if (from->done < from->recorded || to->done < to->recorded) return CUDA_ERROR_NOT_READY;
+  *ms = (float)(to->at - from->at);
   return CUDA_SUCCESS;
 }
 CUresult cuEventQuery(CUevent e) {
   IN_CONTEXT;
+  if (e->captured) return CUDA_ERROR_CAPTURED_EVENT;
   if (e->done < e->recorded && e->stream && !e->stream->work.empty()) run_one(e->stream);
   if (lost != CUDA_SUCCESS) return lost;
   return e->done < e->recorded ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
 }
 CUresult cuEventSynchronize(CUevent e) {
   IN_CONTEXT;
+  if (e->captured) return CUDA_ERROR_CAPTURED_EVENT;
   run_to(e, e->recorded);
   note("synchronize");
   return lost;
@@ -311,6 +341,7 @@ CUresult cuEventSynchronize(CUevent e) {
 CUresult cuModuleLoadData(CUmodule *m, const void *data) {
   IN_CONTEXT;
   const char *image = (const char *)data;
+  if (setting("MMC4_STUB_VERSION", CUDA_VERSION) < 12000) return CUDA_ERROR_UNSUPPORTED_PTX_VERSION;
   if (size_t n = cubin_length(image)) *m = new CUmod_st{std::string(image, n), false};
   else if (strncmp(image, "//", 2) == 0 || strncmp(image, ".version", 8) == 0) *m = new CUmod_st{image, true};
   else return CUDA_ERROR_INVALID_IMAGE;
@@ -348,9 +379,8 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
     values.emplace_back((f->sizes[i] + 7) / 8);
     memcpy(values.back().data(), arguments[i], (size_t)f->sizes[i]);
   }
-  bool fail = ++launches == setting("MMC4_STUB_FAIL", 0);
-  s->work.push_back([=]() mutable {
-    if (fail) {
+  queue_work(s, [=]() mutable {
+    if (++launches == setting("MMC4_STUB_FAIL", 0)) {
       lose("launch " + std::to_string(launches) + " fails as asked");
       return;
     }
