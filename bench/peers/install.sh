@@ -17,6 +17,11 @@ pip numpy==2.4.6 scipy==1.17.1 nltk==3.8.1 lapjv==1.3.29 warcio==1.8.1 lxml==6.1
     tokenizers==0.23.3 onnx==1.23.2 onnxruntime==1.32.0 ml_dtypes==0.6.0 safetensors==0.8.0
 if [ "${MMC4_PEERS:-all}" != light ]; then
     pip torch==2.15.0 transformers==5.23.0
+    # open_flamingo lives with libraries of its time, in a folder that its scripts put before the others; torch is shared.
+    [ -d "$dir/open_flamingo/open_flamingo-2.0.1.dist-info" ] || pip --no-deps --target "$dir/open_flamingo" \
+        transformers==4.33.3 tokenizers==0.13.3 huggingface_hub==0.17.3 requests==2.34.2 urllib3==2.8.0 certifi==2026.10.18 \
+        charset_normalizer==3.5.2 open_clip_torch==2.20.0 timm==0.9.16 torchvision==0.29.2 ftfy==6.3.1 wcwidth==0.9.4 \
+        einops==0.8.2 einops_exts==0.0.4 scikit-learn==1.9.1 braceexpand==0.1.7 webdataset==1.0.2 open_flamingo==2.0.1
 fi
 (cd "$here/arrowgo" && go build -o "$dir/bin/arrowgo" .)
 echo "peers are in $dir"
