@@ -49,8 +49,9 @@ type Config struct {
 	Clean              bool // remove RUN/work when the run is complete
 	AllowProfileChange bool
 
-	// Finish is called when the run has its manifest, before Clean removes what a report may want to look at. May be nil.
-	Finish func(ctx context.Context, run storage.Store) error
+	// Finish writes one more file when all tables are complete: a report. The manifest, which is written after it and
+	// names it, is given as it stands; Clean has not yet removed what a report may want to look at. May be nil.
+	Finish func(ctx context.Context, run storage.Store, m *Manifest) (Output, error)
 
 	Fetch   fetch.Options   // connections: contact, proxy, connect-to. Limits come from Settings
 	Storage storage.Options // how remote stores are reached

@@ -4,9 +4,7 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -37,17 +35,15 @@ func (r *run) finish(ctx context.Context) (Summary, error) {
 	if !s.Complete {
 		return s, problemsOf(s)
 	}
-	data, err := json.MarshalIndent(m, "", " ")
-	if err != nil {
-		return s, err
-	}
-	if err := storage.WriteFile(ctx, r.store, ManifestName, append(data, '\n')); err != nil {
-		return s, fmt.Errorf("writing the manifest: %w", err)
-	}
 	if r.cfg.Finish != nil {
-		if err := r.cfg.Finish(ctx, r.store); err != nil {
+		out, err := r.cfg.Finish(ctx, r.store, m)
+		if err != nil {
 			return s, err
 		}
+		m.Put(out)
+	}
+	if err := m.Write(ctx, r.store); err != nil {
+		return s, err
 	}
 	if r.cfg.Clean {
 		if err := r.clean(ctx); err != nil {

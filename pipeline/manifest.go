@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"mmc4/internal/storage"
 )
@@ -76,6 +78,28 @@ type Output struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 	Rows   int64  `json:"rows"` // 0 for files that are not tables
+}
+
+// Put names a file of the product, in place of an older one of its name.
+func (m *Manifest) Put(out Output) {
+	at, known := slices.BinarySearchFunc(m.Outputs, out.Name, func(o Output, name string) int { return strings.Compare(o.Name, name) })
+	if known {
+		m.Outputs[at] = out
+		return
+	}
+	m.Outputs = slices.Insert(m.Outputs, at, out)
+}
+
+// Write writes the manifest into its run.
+func (m *Manifest) Write(ctx context.Context, run storage.Store) error {
+	data, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := storage.WriteFile(ctx, run, ManifestName, append(data, '\n')); err != nil {
+		return fmt.Errorf("writing the manifest: %w", err)
+	}
+	return nil
 }
 
 // ReadManifest reads a run's manifest. A run without one is not complete.

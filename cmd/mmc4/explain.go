@@ -26,7 +26,11 @@ func (c *explainCmd) Run(ctx context.Context, o *output) error {
 	if err != nil {
 		return usageError{err}
 	}
-	e, err := audit.Explain(ctx, run)
+	m, err := audit.ReadManifest(ctx, run)
+	if err != nil {
+		return err
+	}
+	e, err := audit.Explain(ctx, run, m)
 	if err != nil {
 		return err
 	}

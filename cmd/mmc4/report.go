@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"mmc4/internal/storage"
+	"mmc4/pipeline/audit"
 	page "mmc4/pipeline/report"
 )
 
@@ -25,7 +26,16 @@ func (c *reportCmd) Run(ctx context.Context, o *output) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := page.Write(ctx, run); err != nil {
+	m, err := audit.ReadManifest(ctx, run)
+	if err != nil {
+		return err
+	}
+	out, err := page.Write(ctx, run, m)
+	if err != nil {
+		return err
+	}
+	m.Put(out)
+	if err := m.Write(ctx, run); err != nil {
 		return err
 	}
 	written := struct {

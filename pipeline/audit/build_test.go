@@ -10,9 +10,7 @@ import (
 	"mmc4/crawl/fetch"
 	"mmc4/internal/demo"
 	"mmc4/internal/imaging"
-	"mmc4/internal/storage"
 	"mmc4/pipeline"
-	"mmc4/pipeline/audit"
 )
 
 // alike is an embedder for which everything is alike.
@@ -63,7 +61,7 @@ func TestBuiltRuns(t *testing.T) {
 	if !first.OK || first.Images == 0 {
 		t.Errorf("%+v", first)
 	}
-	e, err := audit.Explain(t.Context(), storage.NewFolder(cfg.Out))
+	e, err := explain(t, cfg.Out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,12 +81,8 @@ type Outcome struct {
 	Count   int64  `json:"count"`
 }
 
-// Explain reads a finished run.
-func Explain(ctx context.Context, run storage.Store) (*Explanation, error) {
-	m, err := readManifest(ctx, run)
-	if err != nil {
-		return nil, err
-	}
+// Explain reads a run whose tables are complete; m is its manifest.
+func Explain(ctx context.Context, run storage.Store, m *pipeline.Manifest) (*Explanation, error) {
 	settings, err := m.Settings()
 	if err != nil {
 		return nil, err

@@ -16,9 +16,6 @@ import (
 	"mmc4/pipeline"
 )
 
-// ReportName is the report's name in a run. It is made from the run, so the manifest need not name it.
-const ReportName = "report.html"
-
 func (c *checker) files(ctx context.Context, workers int) error {
 	c.outputs = map[string]pipeline.Output{}
 	var tasks []func(context.Context) error
@@ -64,7 +61,7 @@ func (c *checker) extra(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		known := c.outputs[info.Name].Name != "" || info.Name == pipeline.ManifestName || info.Name == ReportName
+		known := c.outputs[info.Name].Name != "" || info.Name == pipeline.ManifestName
 		if !known && !strings.HasPrefix(info.Name, "work/") {
 			c.found.file(info.Name, "the manifest does not name this file")
 		}

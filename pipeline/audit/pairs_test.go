@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"mmc4/crawl/fetch"
-	"mmc4/internal/storage"
 	"mmc4/pipeline"
 	"mmc4/pipeline/audit"
 	"mmc4/pipeline/internal/smallrun"
@@ -118,7 +117,7 @@ func retar(t *testing.T, data []byte, change func(*tar.Header)) []byte {
 
 func TestExplainPairs(t *testing.T) {
 	run := pairsRun(t, func(c *pipeline.Config) { c.Settings.Pairs.MaxAspect = 2 })
-	e, err := audit.Explain(t.Context(), storage.NewFolder(run))
+	e, err := explain(t, run)
 	if err != nil {
 		t.Fatal(err)
 	}

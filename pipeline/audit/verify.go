@@ -40,7 +40,7 @@ var ErrNoManifest = errors.New("there is no manifest.json: the run is not comple
 
 // Verify reads a whole run. The error is about the reading; what is wrong with the run stands in the verdict.
 func Verify(ctx context.Context, run storage.Store, o Options) (*Verdict, error) {
-	m, err := readManifest(ctx, run)
+	m, err := ReadManifest(ctx, run)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,8 @@ func Verify(ctx context.Context, run storage.Store, o Options) (*Verdict, error)
 	return v, nil
 }
 
-func readManifest(ctx context.Context, run storage.Store) (*pipeline.Manifest, error) {
+// ReadManifest reads the manifest of a finished run, of a format that this program knows.
+func ReadManifest(ctx context.Context, run storage.Store) (*pipeline.Manifest, error) {
 	m, err := pipeline.ReadManifest(ctx, run)
 	if errors.Is(err, storage.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", run.Location(""), ErrNoManifest)

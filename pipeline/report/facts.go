@@ -81,7 +81,7 @@ func outcomeShares(e *audit.Explanation) []share {
 
 type fact struct{ Name, Value string }
 
-func facts(m *pipeline.Manifest) []fact {
+func facts(m *pipeline.Manifest, files int) []fact {
 	out := []fact{
 		{"program", strings.TrimSpace(m.Program.Name + " " + m.Program.Version + ", " + m.Program.Go)},
 		{"config", m.ConfigHash},
@@ -113,7 +113,7 @@ func facts(m *pipeline.Manifest) []fact {
 	for _, p := range m.Problems {
 		out = append(out, fact{"not read to its end", p.Input + ": " + p.Error})
 	}
-	return append(out, fact{"outputs", fmt.Sprintf("%s files", thousands(int64(len(m.Outputs))))})
+	return append(out, fact{"outputs", fmt.Sprintf("%s files", thousands(int64(files)))})
 }
 
 func configText(m *pipeline.Manifest) string {

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/net/html"
 
 	"mmc4/internal/storage"
+	"mmc4/pipeline"
+	"mmc4/pipeline/audit"
 	"mmc4/pipeline/internal/smallrun"
 	"mmc4/pipeline/report"
 	"mmc4/schemas"
@@ -44,10 +46,19 @@ func hostileRun(t *testing.T) string {
 	}, nil)
 }
 
+func manifest(t *testing.T, dir string) *pipeline.Manifest {
+	t.Helper()
+	m, err := audit.ReadManifest(t.Context(), storage.NewFolder(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 func render(t *testing.T, dir string) []byte {
 	t.Helper()
 	var buf bytes.Buffer
-	if err := report.Render(t.Context(), storage.NewFolder(dir), &buf); err != nil {
+	if err := report.Render(t.Context(), storage.NewFolder(dir), manifest(t, dir), &buf); err != nil {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
@@ -125,11 +136,22 @@ func TestPageSaysWhatTheRunHolds(t *testing.T) {
 	if again := string(render(t, dir)); again != data {
 		t.Error("the same run gave another page")
 	}
-	if err := report.Write(t.Context(), storage.NewFolder(dir)); err != nil {
-		t.Fatal(err)
+	m := manifest(t, dir)
+	for range 2 { // the second page replaces the first, in the manifest too
+		out, err := report.Write(t.Context(), storage.NewFolder(dir), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Put(out)
+		if err := m.Write(t.Context(), storage.NewFolder(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if written, err := os.ReadFile(filepath.Join(dir, report.Name)); err != nil || string(written) != data {
+			t.Error("Write gave another page", err)
+		}
 	}
-	if written, err := os.ReadFile(filepath.Join(dir, report.Name)); err != nil || string(written) != data {
-		t.Error("Write gave another page", err)
+	if v, err := audit.Verify(t.Context(), storage.NewFolder(dir), audit.Options{}); err != nil || !v.OK {
+		t.Error("a run with a report does not verify", err, v)
 	}
 }
 

@@ -3,8 +3,10 @@ package report
 // Write and Render: passes over the run, then the page.
 
 import (
-	"bufio"
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io"
@@ -17,7 +19,7 @@ import (
 )
 
 // Name is the report's name in a run.
-const Name = audit.ReportName
+const Name = "report.html"
 
 // MaxBytes is about the most that a report grows to.
 const MaxBytes = 15 << 20
@@ -32,30 +34,29 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"n": thousands, "pct": percent, "size": bytesWords, "num": number, "css": func() template.CSS { return template.CSS(styleText) },
 }).Parse(pageText))
 
-// Write makes RUN/report.html, in place of an older one.
-func Write(ctx context.Context, run storage.Store) error {
-	w, err := run.Create(ctx, Name, storage.CreateOptions{})
-	if err != nil {
-		return err
+// Write makes RUN/report.html, in place of an older one, and gives the manifest's line for it. m is the run's manifest, or
+// what will be: pipeline.Config's Finish.
+func Write(ctx context.Context, run storage.Store, m *pipeline.Manifest) (pipeline.Output, error) {
+	out := pipeline.Output{Name: Name}
+	var page bytes.Buffer
+	if err := Render(ctx, run, m, &page); err != nil {
+		return out, err
 	}
-	defer w.Abort()
-	if err := Render(ctx, run, w); err != nil {
-		return err
-	}
-	return w.Commit(ctx)
+	sum := sha256.Sum256(page.Bytes())
+	out.Size, out.SHA256 = int64(page.Len()), hex.EncodeToString(sum[:])
+	return out, storage.WriteFile(ctx, run, Name, page.Bytes())
 }
 
-// Render writes the report of a finished run.
-func Render(ctx context.Context, run storage.Store, w io.Writer) error {
-	p, err := gather(ctx, run)
+// Render writes the report of a run whose tables are complete.
+func Render(ctx context.Context, run storage.Store, m *pipeline.Manifest, w io.Writer) error {
+	p, err := gather(ctx, run, m)
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(w, 1<<16)
-	if err := pageTemplate.Execute(out, p); err != nil {
+	if err := pageTemplate.Execute(w, p); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	return out.Flush()
+	return nil
 }
 
 // page is everything that the template shows.
@@ -73,17 +74,14 @@ type page struct {
 	Facts     []fact
 	Config    string
 	Sentences int64
-	Bytes     int64
+	Bytes     int64 // of the tables and pictures
+	Files     int
 	PerDoc    float64
 	Resized   int
 }
 
-func gather(ctx context.Context, run storage.Store) (*page, error) {
-	explained, err := audit.Explain(ctx, run)
-	if err != nil {
-		return nil, err
-	}
-	m, err := pipeline.ReadManifest(ctx, run)
+func gather(ctx context.Context, run storage.Store, m *pipeline.Manifest) (*page, error) {
+	explained, err := audit.Explain(ctx, run, m)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +91,10 @@ func gather(ctx context.Context, run storage.Store) (*page, error) {
 	}
 	p := &page{Manifest: m, Settings: settings, Explained: explained, Sentences: m.Counts["sentences.kept"], Resized: settings.LongestSide()}
 	for _, o := range m.Outputs {
-		p.Bytes += o.Size
+		if o.Name != Name { // of an older report of the same run
+			p.Bytes += o.Size
+			p.Files++
+		}
 	}
 	if n := explained.Documents.Kept; n > 0 {
 		p.PerDoc = float64(explained.Images.Kept) / float64(n)
@@ -119,6 +120,6 @@ func gather(ctx context.Context, run storage.Store) (*page, error) {
 	if p.Rejects, err = g.rejects(ctx); err != nil {
 		return nil, err
 	}
-	p.Facts, p.Config = facts(m), configText(m)
+	p.Facts, p.Config = facts(m, p.Files), configText(m)
 	return p, nil
 }
