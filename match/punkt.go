@@ -17,21 +17,14 @@ func AppendSentences(dst []string, text string) []string {
 	s := splitter{text: text, dst: dst}
 	var last candidate // not decided yet: a later candidate in the same word replaces it
 	var word span      // the word before last's mark
-	for at := 0; at < len(text); at++ {
-		if class[text[at]]&mark == 0 {
-			continue
-		}
+	marks := newMarkFinder(text)
+	for at := marks.next(0); at < len(text); at = marks.next(at + 1) {
 		c, ok := candidateAt(text, at)
 		if !ok {
 			continue
 		}
-		from := word.from
-		for k := at - 1; k > word.to; k-- {
-			if class[text[k]]&asciiSpace != 0 {
-				from = k + 1
-				break
-			}
-		}
+		from, ordinary := wordBefore(text, at, word)
+		c.sure = text[at] != '.' || ordinary && (c.next < 0 || text[c.next] != '.') // full stops with spaces between are one word
 		if last.ok && word.to <= from {
 			s.decide(word, last)
 		}
@@ -50,8 +43,9 @@ type span struct{ from, to int }
 // candidate is a mark (. ? !) that may end a sentence.
 type candidate struct {
 	ok   bool
-	at   int // the mark
-	next int // the token after white space, or -1 when closing punctuation follows the mark at once
+	at   int  // the mark
+	next int  // the token after white space, or -1 when closing punctuation follows the mark at once
+	sure bool // it ends a sentence, whatever follows
 }
 
 // candidateAt tells whether the mark at `at` is followed by punctuation or by white space and a token.
@@ -61,13 +55,13 @@ func candidateAt(text string, at int) (candidate, bool) {
 		return candidate{}, false
 	}
 	if class[text[i]]&nonWord != 0 {
-		return candidate{true, at, -1}, true
+		return candidate{ok: true, at: at, next: -1}, true
 	}
 	next := skipSpace(text, i)
 	if next == i || next == len(text) {
 		return candidate{}, false
 	}
-	return candidate{true, at, next}, true
+	return candidate{ok: true, at: at, next: next}, true
 }
 
 type splitter struct {
@@ -82,12 +76,14 @@ type splitter struct {
 
 // decide cuts at the candidate if its context (the word, the mark, and what follows) holds a break.
 func (s *splitter) decide(word span, c candidate) {
-	end := c.at + 2
-	if c.next >= 0 {
-		end = skipNonSpace(s.text, c.next)
-	}
-	if !holdsBreak(s.text[word.from:end]) {
-		return
+	if !c.sure {
+		end := c.at + 2
+		if c.next >= 0 {
+			end = skipNonSpace(s.text, c.next)
+		}
+		if !holdsBreak(s.text[word.from:end]) {
+			return
+		}
 	}
 	s.cut(span{s.lastBreak, c.at + 1})
 	s.lastBreak = c.at + 1

@@ -81,14 +81,10 @@ func (p *punktParams) typeBased(t *token, text string) {
 
 // isAbbreviation tells whether the word, or its part after the last hyphen, is a known abbreviation.
 func (p *punktParams) isAbbreviation(word string) bool {
-	part := word[strings.LastIndexByte(word, '-')+1:]
 	var buf [3 * longest]byte
-	for _, w := range [2]string{word, part} {
-		if len(w) <= longest && p.abbreviations[string(appendLower(buf[:0], w))] {
-			return true
-		}
-	}
-	return false
+	known := func(w string) bool { return len(w) <= longest && p.abbreviations[string(appendLower(buf[:0], w))] }
+	hyphen := strings.LastIndexByte(word, '-')
+	return known(word) || hyphen >= 0 && known(word[hyphen+1:])
 }
 
 // tokenBased is the second pass: what the following word tells about a word that ends in a full stop.
@@ -103,7 +99,7 @@ func (p *punktParams) tokenBased(t, next *token) {
 	initial := isInitial(t.text)
 
 	// 4.1.2, collocations
-	if p.collocations[collocation{string(typ), string(nextTyp)}] {
+	if p.collocations[string(typ)][string(nextTyp)] {
 		t.isBreak, t.isAbbr = false, true
 		return
 	}

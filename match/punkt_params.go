@@ -25,14 +25,13 @@ const (
 	anyLower = begLower | midLower | unkLower
 )
 
-type collocation struct{ first, second string }
-
 // punktParams are what Punkt learned about a language. Words are in lower case, abbreviations without their full stop.
 type punktParams struct {
 	abbreviations map[string]bool
-	starters      map[string]bool // words that often start a sentence
-	collocations  map[collocation]bool
+	starters      map[string]bool            // words that often start a sentence
+	collocations  map[string]map[string]bool // by the first word, then the second
 	context       map[string]uint8
+	special       *tailSet // ends of the words whose full stop may not end a sentence
 }
 
 // english loads the parameters once. They are part of the program: failing to read them is a fault of the build.
@@ -51,12 +50,20 @@ var english = sync.OnceValue(func() *punktParams {
 	p := &punktParams{
 		abbreviations: set(file.AbbrevTypes),
 		starters:      set(file.SentStarters),
-		collocations:  map[collocation]bool{},
+		collocations:  map[string]map[string]bool{},
 		context:       file.OrthoContext,
+		special:       &tailSet{},
+	}
+	for word := range p.abbreviations {
+		p.special.add(word)
 	}
 	for pair := range file.Collocations {
 		first, second, _ := strings.Cut(pair, ",")
-		p.collocations[collocation{first, second}] = true
+		if p.collocations[first] == nil {
+			p.collocations[first] = map[string]bool{}
+		}
+		p.collocations[first][second] = true
+		p.special.add(first)
 	}
 	return p
 })

@@ -135,7 +135,7 @@ func refSecondPass(p *punktParams, t *refToken, next refToken) {
 	}
 	initial := isInitial(t.text)
 	switch {
-	case p.collocations[collocation{typ, nextTyp}]:
+	case p.collocations[typ][nextTyp]:
 		t.isBreak = false
 	case (t.isAbbr || t.isElipsis) && !initial && (starts == yes || upper && p.starters[nextTyp]):
 		t.isBreak = true
