@@ -20,7 +20,7 @@ template <int ROWS, int THREADS> DEV void bring_rows(u16 (*to)[SHARED_ROW], cons
   for (int at = threadIdx.x; at < ROWS * (BK / 8); at += THREADS) {
     int r = at / (BK / 8), k = at % (BK / 8) * 8;
     bool there = from + r < outer && k0 + k < depth;
-    copy_async(&to[r][k], (const u16 *)x.at + (there ? (from + r) * x.row + k0 + k : 0), there);
+    copy_async(&to[r][k], (const u16 *)x.at + (there ? (from + r) * x.row + k0 + k : 0), there ? 16 : 0);
   }
 }
 

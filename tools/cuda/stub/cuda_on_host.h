@@ -22,7 +22,7 @@ void emu_meet(int what, uint64_t value);
 uint64_t emu_peer(int lane);
 void *emu_shared(const void *key, size_t bytes);
 void *emu_dynamic_shared();
-void emu_copy_async(void *to, const void *from_or_null);
+void emu_copy_async(void *to, const void *from, size_t bytes); // of 16; zeros for the rest
 void emu_copy_commit();
 void emu_copy_wait(int but);
 }

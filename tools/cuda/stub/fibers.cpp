@@ -26,6 +26,7 @@ enum State { READY, AT_BARRIER, AT_MEETING, DONE };
 struct Copy {
   void *to;
   const void *from;
+  size_t bytes; // of 16; the rest are zeros
 };
 
 struct Fiber {
@@ -207,10 +208,10 @@ void *emu_shared(const void *key, size_t bytes) { return shared_array(key, bytes
 void *emu_dynamic_shared() { return dynamic; }
 
 // The bytes arrive when the thread waits for their group, and not before.
-void emu_copy_async(void *to, const void *from) {
+void emu_copy_async(void *to, const void *from, size_t bytes) {
   if ((uintptr_t)to % 16 || (uintptr_t)from % 16) trouble = "an asynchronous copy of 16 bytes from or to no multiple of 16";
   if (now->groups.empty()) now->groups.emplace_back();
-  now->groups.back().push_back({to, from});
+  now->groups.back().push_back({to, from, bytes});
   memset(to, 0xff, 16);
 }
 void emu_copy_commit() {
@@ -221,8 +222,8 @@ void emu_copy_wait(int but) {
   auto &g = now->groups; // the last is open: not committed
   while ((int)g.size() - 1 > but) {
     for (const Copy &c : g.front()) {
-      if (c.from) memcpy(c.to, c.from, 16);
-      else memset(c.to, 0, 16);
+      memset(c.to, 0, 16);
+      memcpy(c.to, c.from, c.bytes);
     }
     g.erase(g.begin());
   }

@@ -6,9 +6,9 @@
 
 DEV u32 shared_address(const void *p) { return (u32)__cvta_generic_to_shared(p); }
 
-// copy_async brings 16 bytes to shared memory, zeros where `there` is false. Both addresses are multiples of 16.
-DEV void copy_async(void *to, const void *from, bool there) {
-  int bytes = there ? 16 : 0;
+// copy_async brings 16 bytes to shared memory: the first `bytes` of them from memory, and zeros. Both addresses are
+// multiples of 16.
+DEV void copy_async(void *to, const void *from, int bytes) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(bytes) : "memory");
 }
 DEV void copy_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
@@ -23,6 +23,14 @@ DEV void load_matrices(u32 *r, const void *row) {
                : "memory");
 }
 
+// load_transposed is load_matrices with each matrix transposed.
+DEV void load_transposed(u32 *r, const void *row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+
 // multiply_add is d += a b; the fragments lie as PTX's mma.m16n8k16 has them.
 DEV void multiply_add(float *d, const u32 *a, const u32 *b) {
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
@@ -32,7 +40,7 @@ DEV void multiply_add(float *d, const u32 *a, const u32 *b) {
 
 #else
 
-DEV void copy_async(void *to, const void *from, bool there) { emu_copy_async(to, there ? from : nullptr); }
+DEV void copy_async(void *to, const void *from, int bytes) { emu_copy_async(to, from, (size_t)bytes); }
 DEV void copy_commit() { emu_copy_commit(); }
 template <int N> DEV void copy_wait() { emu_copy_wait(N); }
 
@@ -40,6 +48,16 @@ DEV void load_matrices(u32 *r, const void *row) {
   emu_meet(EMU_LOAD_MATRICES, (u64)row);
   int lane = threadIdx.x & 31;
   for (int i = 0; i < 4; i++) memcpy(&r[i], (const char *)emu_peer(8 * i + lane / 4) + 4 * (lane % 4), 4);
+}
+
+DEV void load_transposed(u32 *r, const void *row) {
+  emu_meet(EMU_LOAD_MATRICES, (u64)row);
+  int lane = threadIdx.x & 31;
+  u16 two[2];
+  for (int i = 0; i < 4; i++) {
+    for (int j = 0; j < 2; j++) two[j] = ((const u16 *)emu_peer(8 * i + lane % 4 * 2 + j))[lane / 4];
+    memcpy(&r[i], two, 4);
+  }
 }
 
 // Written from the fragment tables of the PTX manual: group = lane / 4, pair = lane % 4.
