@@ -44,8 +44,11 @@ type Config struct {
 	Schedule   Schedule         `yaml:"schedule" json:"schedule"`
 	Validation ValidationConfig `yaml:"validation" json:"validation"`
 	Save       SaveConfig       `yaml:"save" json:"save"`
+	Visual     VisualConfig     `yaml:"visual_tokens" json:"-"` // changes nothing but speed
 
 	Compat bool `yaml:"-" json:"compat"` // --compat open_flamingo-2.0
+
+	tower string // fingerprint of the tower whose tokens stand in for its weights, or ""
 }
 
 // WeightsConfig names files or folders; what is not named begins at random.
@@ -115,7 +118,7 @@ func wrong(format string, args ...any) error { return ConfigError{fmt.Errorf(for
 func Defaults() Config {
 	return Config{Seed: 1, Steps: 1000, Accumulate: 1, Precision: "fp32", Data: DataConfig{Window: 4, Workers: 2, Prefetch: 64},
 		Optimizer: AdamW{LR: 1e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.1, Clip: 1}, Schedule: Schedule{Kind: "constant"},
-		Save: SaveConfig{Every: 1000, Keep: 3}, Validation: ValidationConfig{Batches: 8}}
+		Save: SaveConfig{Every: 1000, Keep: 3}, Visual: VisualConfig{Missing: "compute"}, Validation: ValidationConfig{Batches: 8}}
 }
 
 // ReadConfig reads a YAML file and key=value changes on top (optimizer.lr=1e-3; streams.0.batch=4 changes a list's element).
@@ -260,6 +263,9 @@ func (c *Config) canonical() map[string]json.RawMessage {
 	_ = json.Unmarshal(text, &tree)
 	for _, key := range []string{"save", "validation"} {
 		delete(tree, key)
+	}
+	if c.tower != "" {
+		tree["tower"], _ = json.Marshal(c.tower)
 	}
 	if c.Schedule.Kind == "constant" {
 		delete(tree, "steps")

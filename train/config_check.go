@@ -36,6 +36,9 @@ func (c *Config) check() error {
 	if err := c.Schedule.check(); err != nil {
 		return err
 	}
+	if err := c.Visual.check(c); err != nil {
+		return err
+	}
 	switch {
 	case c.Steps < 1 || c.Accumulate < 1:
 		return fmt.Errorf("steps is %d and accumulate %d; both must be at least 1", c.Steps, c.Accumulate)

@@ -20,6 +20,8 @@ type Flamingo struct {
 	Decay      float64 // of the gated blocks
 	// EmptySlots encodes an image of zeros for every slot without a picture, as open_flamingo does.
 	EmptySlots bool
+	// Visual keeps what the tower made of pictures; nil: the tower looks at every batch. Not with EmptySlots.
+	Visual *Visual
 }
 
 // Groups are upstream's: weight decay on the gated blocks alone, gates and norms included.
@@ -44,7 +46,11 @@ func (f *Flamingo) Loss(p *kernels.Pass, _ int, b *data.Batch) kernels.Tensor {
 			slots[i], empty = int32(images), true
 		}
 	}
-	if images > 0 || empty {
+	switch {
+	case f.Visual != nil && images > 0:
+		tokens := f.Visual.Tokens(p, b, func(some *data.Batch) kernels.Tensor { return squares(p, some, f.Preprocess) })
+		return f.lossOn(p, f.Model.Resample(p, tokens, 1, b.Rows, slots), b)
+	case images > 0 || empty:
 		pixels = f.pixels(p, b, empty)
 	}
 	return f.LossOf(p, pixels, slots, b)
@@ -66,7 +72,10 @@ func (f *Flamingo) pixels(p *kernels.Pass, b *data.Batch, empty bool) kernels.Te
 
 // LossOf is Loss with pixels [I,3,H,W] that were made before; slots [B*S] name them.
 func (f *Flamingo) LossOf(p *kernels.Pass, pixels kernels.Tensor, slots []int32, b *data.Batch) kernels.Tensor {
-	media := f.Model.See(p, pixels, 1, b.Rows, slots)
+	return f.lossOn(p, f.Model.See(p, pixels, 1, b.Rows, slots), b)
+}
+
+func (f *Flamingo) lossOn(p *kernels.Pass, media *flamingo.Media, b *data.Batch) kernels.Tensor {
 	hidden := f.Model.Hidden(p, lm.Input{IDs: b.IDs, Rows: b.Rows, Mask: b.Mask}, media, nil)
 	loss, _ := f.Model.Loss(p, hidden, b.Labels)
 	return loss

@@ -33,10 +33,19 @@ type workplace struct {
 }
 
 func (s *workplace) close() {
+	s.visual().close()
 	for _, f := range s.files {
 		f.Close()
 	}
 	s.dev.Close()
+}
+
+// visual is the kept tokens of a Flamingo, or nil.
+func (s *workplace) visual() *Visual {
+	if f, ok := s.task.(*Flamingo); ok {
+		return f.Visual
+	}
+	return nil
 }
 
 func (s *workplace) file(ctx context.Context, path string) (*weights.File, error) {
@@ -138,8 +147,11 @@ func (s *workplace) openFlamingo(ctx context.Context, queue kernels.Queue, dtype
 	if from.Vision, err = s.file(ctx, c.Weights.Vision); err != nil {
 		return wrong("weights.vision: %w", err)
 	}
-	if from.Vision == nil {
-		return wrong("weights.vision is missing: the frozen image tower")
+	if from.Vision == nil && (c.Visual.Path == "" || c.Visual.Missing != "refuse") {
+		return wrong("weights.vision is missing: the frozen image tower (not needed where visual_tokens are there and missing ones refused)")
+	}
+	if c.Visual.Path != "" && c.Compat {
+		return wrong("visual_tokens cannot be used with --compat: it shows the tower pictures of zeros")
 	}
 	if from.LM, err = s.file(ctx, c.Weights.LM); err != nil {
 		return wrong("weights.lm: %w", err)
@@ -152,7 +164,13 @@ func (s *workplace) openFlamingo(ctx context.Context, queue kernels.Queue, dtype
 		return err
 	}
 	s.notes = append(s.notes, m.Notes...)
-	s.task = &Flamingo{Model: m, Preprocess: s.read.preprocess, Decay: c.Optimizer.Decay, EmptySlots: c.Compat}
+	f := &Flamingo{Model: m, Preprocess: s.read.preprocess, Decay: c.Optimizer.Decay, EmptySlots: c.Compat}
+	s.task = f
+	if c.Visual.Path != "" {
+		if err := s.openVisual(ctx, f, dtype); err != nil {
+			return err
+		}
+	}
 	return describe(m.Freeze(s.dev, queue, true), "frozen weights")
 }
 

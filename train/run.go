@@ -84,6 +84,9 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer r.book.close()
+	if v := s.visual(); v != nil {
+		v.Damaged = func(reject data.Reject) { r.book.reject(rejectLine{r.step + 1, "", reject}) }
+	}
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx)) // a step that has begun may finish its batches
 	defer stop()
 	for i, stream := range c.Streams {
@@ -178,6 +181,9 @@ func (r *run) checkpoint(ctx context.Context) error {
 	if r.saved == r.step {
 		return nil
 	}
+	if err := r.visual().keep(ctx); err != nil {
+		return err
+	}
 	if err := r.saveCheckpoint(ctx, r.store, r.step, r.at); err != nil {
 		return err
 	}
@@ -207,6 +213,11 @@ func (r *run) loop(ctx context.Context) error {
 		}
 		r.step++
 		r.at = r.positions()
+		if v := r.visual(); v != nil && v.Store.Full() {
+			if err := v.keep(ctx); err != nil {
+				return err
+			}
+		}
 		line := r.line(parts, result, time.Since(began), waited)
 		if v := c.Validation; v.Every > 0 && (r.step%v.Every == 0 || r.step == c.Steps) {
 			if line.Validation, err = r.validate(ctx); err != nil && ctx.Err() == nil {

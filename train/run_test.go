@@ -223,17 +223,30 @@ func TestLanguageLearns(t *testing.T) {
 	}
 }
 
-// pictures writes docs shards, and a tower with random weights.
-func flamingoConfig(t *testing.T, dir string, steps int) string {
+const towerShape = `{"embed_dim":16,"quick_gelu":true,"vision_cfg":{"layers":1,"width":16,"head_width":8,"patch_size":8,"image_size":16},"text_cfg":{"context_length":8,"vocab_size":16,"width":16,"heads":2,"layers":1}}`
+
+// drawTower writes an image tower with random weights.
+func drawTower(t *testing.T, path string, seed uint64) {
 	t.Helper()
-	shape := `{"embed_dim":16,"quick_gelu":true,"vision_cfg":{"layers":1,"width":16,"head_width":8,"patch_size":8,"image_size":16},"text_cfg":{"context_length":8,"vocab_size":16,"width":16,"heads":2,"layers":1}}`
-	config, err := clip.ParseConfig([]byte(shape))
+	config, err := clip.ParseConfig([]byte(towerShape))
+	if err == nil {
+		err = drawCLIP(path, config, seed)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := drawCLIP(filepath.Join(dir, "tower.safetensors"), config, 1); err != nil {
-		t.Fatal(err)
-	}
+}
+
+func otherTower(t *testing.T, dir string) string {
+	path := filepath.Join(dir, "other.safetensors")
+	drawTower(t, path, 2)
+	return path
+}
+
+// flamingoConfig writes docs shards, a tower with random weights, and the config of a tiny Flamingo.
+func flamingoConfig(t *testing.T, dir string, steps int) string {
+	t.Helper()
+	drawTower(t, filepath.Join(dir, "tower.safetensors"), 1)
 	var shard bytes.Buffer
 	w := schemas.NewWriter[schemas.Document](&shard)
 	for i := range 24 {
@@ -277,7 +290,7 @@ streams:
 validation: {every: 5, batches: 2, streams: [{name: held, format: docs, paths: ["%s/docs/*.parquet"], batch: 2, min_bytes: 0}]}
 optimizer: {lr: 0.01}
 save: {every: 3, keep: 9}
-`, steps, shape, dir, goldenTokenizer, dir, dir, dir))
+`, steps, towerShape, dir, goldenTokenizer, dir, dir, dir))
 }
 
 func TestFlamingoTrainsAndResumes(t *testing.T) {

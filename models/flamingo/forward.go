@@ -20,10 +20,16 @@ func (m *Model) Patches(p *kernels.Pass, pixels kernels.Tensor) kernels.Tensor {
 		p.Fail(fmt.Errorf("flamingo: the model was made without a vision tower: give tokens instead of pixels"))
 		return p.Alloc(p.DType, pixels.Dims[0], m.Config.Tokens(), m.Config.Vision.Width)
 	}
-	if m.Config.ClassToken {
-		return m.Vision.Tokens(p, pixels)
+	// The tower is frozen: it runs off the tape, so that a layer's memory is used again by the next.
+	off := kernels.NewPass(p.Device(), p.Queue(), p.Arena(), kernels.PassOptions{DType: p.DType})
+	tokens := m.Vision.Tokens(off, pixels)
+	if err := off.Err(); err != nil {
+		p.Fail(err)
 	}
-	return m.Vision.Patches(p, pixels)
+	if m.Config.ClassToken {
+		return tokens
+	}
+	return tokens.Slice(1, 1, tokens.Dims[1])
 }
 
 // Resample turns tokens [I,F*P,E] of I images of F frames into what rows of text see. slots [B*S] names the image in each
