@@ -68,6 +68,13 @@ func (l *Lab) Python(script string, open args) (*Peer, error) {
 	return start(exec.Command(python, "-W", "ignore", filepath.Join(l.Dir, "scripts", "peers", script)), script, open)
 }
 
+// PythonAt starts a script of peers/ with another Python, in this process's environment: a GPU machine's own.
+func (l *Lab) PythonAt(python, script string, open map[string]any) (*Peer, error) {
+	cmd := exec.Command(python, "-W", "ignore", filepath.Join(l.Dir, "scripts", "peers", script))
+	cmd.Env = os.Environ()
+	return start(cmd, script, open)
+}
+
 // Program starts a program that `make peers` built.
 func (l *Lab) Program(name string, open args) (*Peer, error) {
 	path := filepath.Join(l.Peers, "bin", name)

@@ -4,7 +4,7 @@ package bench
 //
 //	{"do":"open", ...}             -> {"version":"scipy 1.17.1"}   reads its input; what it takes stands in its script
 //	{"do":"output","path":"FILE"}  -> {}                           computes once and writes the result, for comparing
-//	{"do":"run","times":3}         -> {"cpu_s":0.25}               computes, user and system time of its process
+//	{"do":"run","times":3}         -> {"cpu_s":0.25}               computes, user and system time of its process (or what its clock says)
 //
 // Any answer may be {"error":"..."} instead. It ends when stdin does.
 
@@ -53,7 +53,10 @@ func start(cmd *exec.Cmd, name string, open args) (*Peer, error) {
 		return nil, err
 	}
 	p := &Peer{name: name, cmd: cmd, in: in, out: bufio.NewReader(out), said: &tail{}}
-	cmd.Stderr, cmd.Env = p.said, peerEnv()
+	cmd.Stderr = p.said
+	if cmd.Env == nil {
+		cmd.Env = peerEnv()
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("peer %s: %w", name, err)
 	}

@@ -4,7 +4,10 @@ A script gives serve() a function that takes the fields of "open" and returns an
   version        what computes, in words
   run()          does the work once and returns the result
   write(result, path)  writes it for comparing; default: as JSON
+  clock()        what time is measured by; default: this process's CPU time
+  finish()       waits for what runs still does elsewhere; default: nothing
 """
+import gc
 import json
 import os
 import sys
@@ -15,6 +18,22 @@ import traceback
 def write_json(result, path):
     with open(path, "w", encoding="utf-8") as f:
         json.dump(result, f)
+
+
+def reset_peak():
+    """Begins to measure the largest memory of this process anew (Linux)."""
+    gc.collect()
+    with open("/proc/self/clear_refs", "w") as f:
+        f.write("5")
+
+
+def peak_bytes():
+    """The largest resident memory of this process since reset_peak."""
+    with open("/proc/self/status", encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    raise OSError("the system does not say how much memory was used")
 
 
 def serve(open_peer):
@@ -33,10 +52,12 @@ def serve(open_peer):
                 answer = {}
             elif do == "run":
                 times, run = request["times"], peer.run
-                start = time.process_time()
+                clock, finish = getattr(peer, "clock", time.process_time), getattr(peer, "finish", lambda: None)
+                start = clock()
                 for _ in range(times):
                     run()
-                answer = {"cpu_s": time.process_time() - start}
+                finish()
+                answer = {"cpu_s": clock() - start}
             else:
                 answer = {"error": f"unknown request {do}"}
         except Exception as e:  # the driver decides what becomes of the row
