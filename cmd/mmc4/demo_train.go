@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"mmc4/internal/demo"
 	"mmc4/train/lesson"
@@ -13,12 +14,14 @@ import (
 type demoVerb struct {
 	Run   demoCmd      `cmd:"" default:"withargs" help:"Draw a web and build a corpus from it."`
 	Train demoTrainCmd `cmd:"" help:"Teach a tiny Flamingo to caption drawings, and examine it."`
+	Eval  demoEvalCmd  `cmd:"" help:"Evaluate that Flamingo with 'mmc4 eval', after 0, 2 and 4 examples."`
 }
 
 func (demoVerb) Help() string {
 	return `Examples:
   mmc4 demo
-  mmc4 demo train --run mmc4-demo/run`
+  mmc4 demo train --run mmc4-demo/run
+  mmc4 demo eval`
 }
 
 type demoTrainCmd struct {
@@ -43,27 +46,7 @@ Example:
 }
 
 func (c *demoTrainCmd) Run(ctx context.Context, o *output) error {
-	words := o.out
-	if c.JSON {
-		words = o.err
-	}
-	drawings, held, model := filepath.Join(c.Out, "drawings"), filepath.Join(c.Out, "held"), filepath.Join(c.Out, "clip")
-	if _, err := os.Stat(filepath.Join(model, "model.safetensors")); err != nil {
-		if err := os.CopyFS(model, demo.CLIP()); err != nil {
-			return err
-		}
-	}
-	if err := demo.DrawTraining(drawings, c.Seed, c.Drawings); err != nil {
-		return err
-	}
-	if err := demo.DrawTraining(held, c.Seed+1_000_003, c.Held); err != nil {
-		return err
-	}
-	options := lesson.Options{Dir: c.Out, Drawings: drawings, Held: held, CLIP: model, Device: c.Device, TextSteps: c.TextSteps, Steps: c.Steps}
-	if c.RunFolder != "" {
-		options.Docs = c.RunFolder + "/docs/*.parquet"
-	}
-	result, err := lesson.Run(ctx, options, words)
+	result, err := c.train(ctx, o, c.options())
 	if err != nil {
 		return err
 	}
@@ -72,4 +55,34 @@ func (c *demoTrainCmd) Run(ctx context.Context, o *output) error {
 	}
 	o.say(false, "%.0f s; the model is %s", result.Seconds, result.Flamingo.Checkpoint)
 	return nil
+}
+
+// options say where the lesson has its things.
+func (c *demoTrainCmd) options() lesson.Options {
+	in := func(name string) string { return filepath.Join(c.Out, name) }
+	o := lesson.Options{Dir: c.Out, Drawings: in("drawings"), Held: in("held"), CLIP: in("clip"), Device: c.Device, TextSteps: c.TextSteps, Steps: c.Steps}
+	if c.RunFolder != "" {
+		o.Docs = strings.TrimSuffix(c.RunFolder, "/") + "/docs/*.parquet"
+	}
+	return o
+}
+
+// train draws, and holds the lesson.
+func (c *demoTrainCmd) train(ctx context.Context, o *output, options lesson.Options) (*lesson.Result, error) {
+	words := o.out
+	if c.JSON {
+		words = o.err
+	}
+	if _, err := os.Stat(filepath.Join(options.CLIP, "model.safetensors")); err != nil {
+		if err := os.CopyFS(options.CLIP, demo.CLIP()); err != nil {
+			return nil, err
+		}
+	}
+	if err := demo.DrawTraining(options.Drawings, c.Seed, c.Drawings); err != nil {
+		return nil, err
+	}
+	if err := demo.DrawTraining(options.Held, c.Seed+1_000_003, c.Held); err != nil {
+		return nil, err
+	}
+	return lesson.Run(ctx, options, words)
 }

@@ -6,8 +6,10 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"mmc4/internal/imaging"
@@ -17,38 +19,40 @@ type drawing struct {
 	Kind     int      `json:"kind"`
 	Captions []string `json:"captions"`
 	picture  *imaging.RGB
+	file     []byte // picture as PNG, once somebody asked for it
 }
 
-// readDrawings gives the drawings that show something. side 0 leaves the pixels out.
-func readDrawings(folder string, side int) ([]drawing, error) {
+// readDrawings gives the drawings that show something. All are squares of one size.
+func readDrawings(folder string) ([]drawing, error) {
 	f, err := os.Open(filepath.Join(folder, "examples.jsonl"))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var pixels []byte
-	if side > 0 {
-		if pixels, err = os.ReadFile(filepath.Join(folder, "images.bin")); err != nil {
-			return nil, err
-		}
+	pixels, err := os.ReadFile(filepath.Join(folder, "images.bin"))
+	if err != nil {
+		return nil, err
 	}
 	var all []drawing
 	lines := bufio.NewScanner(f)
-	for n := 0; lines.Scan(); n++ {
+	for lines.Scan() {
 		var d drawing
 		if err := json.Unmarshal(lines.Bytes(), &d); err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", f.Name(), n+1, err)
+			return nil, fmt.Errorf("%s, line %d: %w", f.Name(), len(all)+1, err)
 		}
-		size := 3 * side * side
-		if len(pixels) < (n+1)*size {
-			return nil, fmt.Errorf("%s: images.bin has no drawing %d", folder, n)
-		}
-		d.picture = &imaging.RGB{Width: side, Height: side, Pix: pixels[n*size : (n+1)*size]}
-		if len(d.Captions) > 0 {
-			all = append(all, d)
-		}
+		all = append(all, d)
 	}
-	return all, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	side := int(math.Sqrt(float64(len(pixels) / (3 * max(len(all), 1)))))
+	if side == 0 || len(pixels) != len(all)*3*side*side {
+		return nil, fmt.Errorf("%s: images.bin has %d bytes, which are not %d square drawings", folder, len(pixels), len(all))
+	}
+	for i := range all {
+		all[i].picture = &imaging.RGB{Width: side, Height: side, Pix: pixels[i*3*side*side : (i+1)*3*side*side]}
+	}
+	return slices.DeleteFunc(all, func(d drawing) bool { return len(d.Captions) == 0 }), nil
 }
 
 // prose is all sentences of a folder, mixed with those that show nothing.

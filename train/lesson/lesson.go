@@ -2,6 +2,8 @@ package lesson
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,12 +40,18 @@ type Result struct {
 	Seconds  float64       `json:"seconds"`
 }
 
+// Files of a lesson's folder.
+const (
+	tokenizerName = "tokenizer.json"
+	resultName    = "lesson.json"
+)
+
 const textConfig = `
 kind: lm
 steps: %d
 model: {model_type: gpt2, vocab_size: %d, n_embd: 128, n_layer: 4, n_head: 4, n_positions: 320}
 tokenizer: {path: %q, eos: %q}
-streams: [{name: prose, format: text, paths: [%q], batch: 16, max_tokens: 48}]
+streams: [{name: prose, format: text, paths: [%q], batch: 8, max_tokens: 96}]
 optimizer: {lr: 3e-3, weight_decay: 0.01, clip: 1}
 schedule: {kind: cosine, warmup: 20}
 save: {every: 200, keep: 1}
@@ -61,7 +69,8 @@ model:
 weights: {vision: %q, lm: %q}
 tokenizer: {path: %q, eos: %q}
 streams:
-  - {name: drawings, format: drawings, sequences: pairs, paths: [%q], batch: 32, max_tokens: 32}
+  - {name: drawings, format: drawings, sequences: pairs, paths: [%q], batch: 16, max_tokens: 32}
+  - {name: several, format: docs, paths: [%q], batch: 5, max_tokens: 128, min_bytes: 0}
 %soptimizer: {lr: 2e-3, weight_decay: 0.01, clip: 1}
 schedule: {kind: cosine, warmup: 20}
 save: {every: 200, keep: 1}
@@ -72,7 +81,7 @@ const docsStream = "  - {name: documents, format: docs, paths: [%q], batch: 2, m
 // Run holds the lesson; words and numbers go to out.
 func Run(ctx context.Context, o Options, out io.Writer) (*Result, error) {
 	began := time.Now()
-	drawings, err := readDrawings(o.Drawings, 0)
+	drawings, err := readDrawings(o.Drawings)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +92,7 @@ func Run(ctx context.Context, o Options, out io.Writer) (*Result, error) {
 	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
 		return nil, err
 	}
-	textPath, tokenizerPath := filepath.Join(o.Dir, "prose.txt"), filepath.Join(o.Dir, "tokenizer.json")
+	textPath, tokenizerPath := filepath.Join(o.Dir, "prose.txt"), filepath.Join(o.Dir, tokenizerName)
 	vocabulary, err := learnVocabulary(text, 700)
 	if err != nil {
 		return nil, err
@@ -106,13 +115,16 @@ func Run(ctx context.Context, o Options, out io.Writer) (*Result, error) {
 	if result.Text, err = teach(ctx, fmt.Sprintf(textConfig, o.TextSteps, tokens.Size(), tokenizerPath, endText, textPath), filepath.Join(o.Dir, "lm"), o, out); err != nil {
 		return nil, err
 	}
+	if err := writeDocuments(ctx, filepath.Join(o.Dir, "several"), drawings, len(drawings)/2, 1); err != nil {
+		return nil, err
+	}
 	docs := ""
 	if o.Docs != "" {
 		docs = fmt.Sprintf(docsStream, o.Docs)
 	}
 	fmt.Fprintf(out, "a Flamingo on %d drawings\n", len(drawings))
 	language := result.Text.Checkpoint
-	config := fmt.Sprintf(flamingoConfig, o.Steps, o.CLIP, language, o.CLIP, language, tokenizerPath, endText, o.Drawings, docs)
+	config := fmt.Sprintf(flamingoConfig, o.Steps, o.CLIP, language, o.CLIP, language, tokenizerPath, endText, o.Drawings, filepath.Join(o.Dir, "several/docs/*.parquet"), docs)
 	if result.Flamingo, err = teach(ctx, config, filepath.Join(o.Dir, "flamingo"), o, out); err != nil {
 		return nil, err
 	}
@@ -120,6 +132,26 @@ func Run(ctx context.Context, o Options, out io.Writer) (*Result, error) {
 		return nil, err
 	}
 	result.Seconds = time.Since(began).Seconds()
+	summary, err := json.MarshalIndent(result, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	return result, os.WriteFile(filepath.Join(o.Dir, resultName), append(summary, '\n'), 0o666)
+}
+
+// Finished gives the result of the lesson that was held in a folder; nil when none was held to its end.
+func Finished(dir string) (*Result, error) {
+	text, err := os.ReadFile(filepath.Join(dir, resultName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{}
+	if err := json.Unmarshal(text, result); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, resultName), err)
+	}
 	return result, nil
 }
 
@@ -188,11 +220,14 @@ func examine(ctx context.Context, o Options, drawings []drawing, tokens *data.To
 			e.reader.add(d.Kind, c)
 		}
 	}
-	if e.examples, err = readDrawings(o.Drawings, side); err != nil {
+	e.examples = drawings
+	if e.held, err = readDrawings(o.Held); err != nil {
 		return nil, err
 	}
-	if e.held, err = readDrawings(o.Held, side); err != nil {
-		return nil, err
+	for _, set := range [][]drawing{e.examples, e.held} {
+		if len(set) == 0 || set[0].picture.Width != side {
+			return nil, fmt.Errorf("the drawings of %s and %s must have the model's side, %d pixels", o.Drawings, o.Held, side)
+		}
 	}
 	if o.Examined > 0 && len(e.held) > o.Examined {
 		e.held = e.held[:o.Examined]
