@@ -1,18 +1,18 @@
-"""open_flamingo's evaluation on a tiny model, for comparing with `mmc4 eval --compat open_flamingo-2.0`.
+"""open_flamingo 2.0.1's evaluation of a tiny Flamingo. open: model (a folder, where a model with random weights is saved in
+open_flamingo's names before anything is asked), data (what tools/evalmini writes), shots, all and timed (test examples of
+each task in the result and in a run).
 
-usage: eval_peer.py make MODEL DATA            make a tiny model with random weights and save its parts in folder MODEL
-       eval_peer.py run MODEL DATA TASK SHOTS SAMPLES BATCH OUT
+Result: {"id", "prompt", "generated"} of `all` captions (COCO) and `all` questions (VQAv2), in the order asked: seed 42, a pool
+of 100, batches of 8, three beams, as its evaluate.py asks. A run asks `timed` of each, with the model loaded.
 
-DATA is what tools/evalmini writes, TASK coco or vqav2. run loads MODEL's parts, asks with seed 42 and a pool of 100, and
-writes OUT: one JSON object a line with id, prompt, generated, in the order asked; it prints one JSON object with seconds.
-The choices and prompts are those of open_flamingo 2.0.1's evaluate.py; data sets and sampling are its own modules. Its
+The choices and prompts are those of open_flamingo's evaluate.py; data sets and sampling are its own modules. Its
 get_outputs is not in the package and stands here.
 """
 import json
 import os
-import random
 import sys
-import time
+
+sys.path.insert(1, os.path.join(sys.prefix, "open_flamingo"))  # libraries of its time before the others
 
 import numpy as np
 import open_clip
@@ -22,6 +22,7 @@ from open_flamingo.eval.eval_datasets import CaptionDataset, VQADataset
 from open_flamingo.src.factory import FlamingoLMMixin, extend_instance
 from open_flamingo.src.flamingo import Flamingo
 from open_flamingo.src.helpers import GatedCrossAttentionBlock
+from protocol import serve
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
 
 VISION = {"embed_dim": 32, "quick_gelu": True,
@@ -116,52 +117,71 @@ def prepare_images(batch, processor):
     return out
 
 
-def run(folder, data, task, shots, samples, batch_size, out):
-    model, tokenizer, processor = load(folder)
-    if task == "coco":
-        root = os.path.join(data, "coco")
-        make_set = lambda train: CaptionDataset(os.path.join(root, "train2014"), os.path.join(root, "dataset_coco.json"), train, "coco",
-                                                os.path.join(root, "val2014"))
-        demo = lambda x: f"<image>Output:{x['caption'].strip()}<|endofchunk|>"
-        query, key, length = lambda b, i: "<image>Output:", "image_id", 20
-    else:
-        root = os.path.join(data, "vqav2")
-        make_set = lambda train: VQADataset(os.path.join(root, "train2014" if train else "val2014"),
-                                            os.path.join(root, f"v2_OpenEnded_mscoco_{'train' if train else 'val'}2014_questions.json"),
-                                            os.path.join(root, f"v2_mscoco_{'train' if train else 'val'}2014_annotations.json"), train, "vqav2")
-        demo = lambda x: f"<image>Question:{x['question']} Short answer:{x['answers'][0]}<|endofchunk|>"
-        query, key, length = lambda b, i: f"<image>Question:{b['question'][i]} Short answer:", "question_id", 5
-    train, test = make_set(True), make_set(False)
-    begin = time.perf_counter()
-    np.random.seed(42)
-    indices = np.random.choice(len(test), samples, replace=False)
-    subset = torch.utils.data.Subset(test, indices)
-    sampler = torch.utils.data.distributed.DistributedSampler(subset, num_replicas=1, rank=0)
-    loader = torch.utils.data.DataLoader(subset, batch_size=batch_size, sampler=sampler, collate_fn=utils.custom_collate_fn)
-    pool = utils.get_query_set(train, 100)
-    utils.random_seed(42, 0)
-    effective = utils.compute_effective_num_shots(shots, "open_flamingo")
-    with open(out, "w", encoding="utf-8") as f, torch.inference_mode():
+def caption_task(data):
+    root = os.path.join(data, "coco")
+
+    def make_set(train):
+        return CaptionDataset(os.path.join(root, "train2014"), os.path.join(root, "dataset_coco.json"), train, "coco", os.path.join(root, "val2014"))
+
+    return make_set, lambda x: f"<image>Output:{x['caption'].strip()}<|endofchunk|>", lambda batch, i: "<image>Output:", "image_id", 20
+
+
+def question_task(data):
+    root = os.path.join(data, "vqav2")
+
+    def make_set(train):
+        split = "train" if train else "val"
+        return VQADataset(os.path.join(root, f"{split}2014"), os.path.join(root, f"v2_OpenEnded_mscoco_{split}2014_questions.json"),
+                          os.path.join(root, f"v2_mscoco_{split}2014_annotations.json"), train, "vqav2")
+
+    return (make_set, lambda x: f"<image>Question:{x['question']} Short answer:{x['answers'][0]}<|endofchunk|>",
+            lambda batch, i: f"<image>Question:{batch['question'][i]} Short answer:", "question_id", 5)
+
+
+class Evaluation:
+    def __init__(self, model, data, shots, all, timed):
+        torch.set_num_threads(1)
+        make(model, data)
+        self.model, self.tokenizer, self.processor = load(model)
+        self.data, self.shots, self.all, self.timed = data, shots, all, timed
+        self.version = f"open_flamingo 2.0.1, torch {torch.__version__}"
+
+    def run(self):
+        return self.ask(self.timed)
+
+    def write(self, _, path):
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(self.ask(self.all), f)
+
+    def ask(self, samples):
+        return [answer for task in (caption_task, question_task) for answer in self.evaluate(*task(self.data), samples)]
+
+    def evaluate(self, make_set, demo, query, key, length, samples):
+        train, test = make_set(True), make_set(False)
+        np.random.seed(42)
+        subset = torch.utils.data.Subset(test, np.random.choice(len(test), samples, replace=False))
+        sampler = torch.utils.data.distributed.DistributedSampler(subset, num_replicas=1, rank=0)
+        loader = torch.utils.data.DataLoader(subset, batch_size=8, sampler=sampler, collate_fn=utils.custom_collate_fn)
+        pool = utils.get_query_set(train, 100)
+        utils.random_seed(42, 0)
+        effective = utils.compute_effective_num_shots(self.shots, "open_flamingo")
+        answers = []
         for batch in loader:
             demos = utils.sample_batch_demos_from_query_set(pool, effective, len(batch["image"]))
             images, texts = [], []
             for i in range(len(batch["image"])):
-                images.append(([x["image"] for x in demos[i]] if shots > 0 else []) + [batch["image"][i]])
+                images.append(([x["image"] for x in demos[i]] if self.shots > 0 else []) + [batch["image"][i]])
                 context = "".join(demo(x) + "\n" for x in demos[i])
-                if shots == 0:
+                if self.shots == 0:
                     context = context.replace("<image>", "")
                 texts.append(context + query(batch, i))
-            encoded = tokenizer(texts, padding="longest", truncation=True, return_tensors="pt", max_length=2000)
-            outputs = model.generate(prepare_images(images, processor), encoded["input_ids"], encoded["attention_mask"], min_new_tokens=0,
-                                     max_new_tokens=length, num_beams=3, length_penalty=0.0)
-            generated = tokenizer.batch_decode(outputs[:, encoded["input_ids"].shape[1]:], skip_special_tokens=True)
-            for i, text in enumerate(generated):
-                f.write(json.dumps({"id": batch[key][i], "prompt": texts[i], "generated": text}) + "\n")
-    print(json.dumps({"version": "open_flamingo 2.0.1", "seconds": time.perf_counter() - begin, "samples": samples}))
+            encoded = self.tokenizer(texts, padding="longest", truncation=True, return_tensors="pt", max_length=2000)
+            with torch.inference_mode():
+                outputs = self.model.generate(prepare_images(images, self.processor), encoded["input_ids"], encoded["attention_mask"],
+                                              min_new_tokens=0, max_new_tokens=length, num_beams=3, length_penalty=0.0)
+            generated = self.tokenizer.batch_decode(outputs[:, encoded["input_ids"].shape[1]:], skip_special_tokens=True)
+            answers += [{"id": str(batch[key][i]), "prompt": texts[i], "generated": text} for i, text in enumerate(generated)]
+        return answers
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "make":
-        make(sys.argv[2], sys.argv[3])
-    else:
-        run(sys.argv[2], sys.argv[3], sys.argv[4], *map(int, sys.argv[5:8]), sys.argv[8])
+serve(Evaluation)
