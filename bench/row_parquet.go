@@ -1,13 +1,16 @@
 package bench
 
-// The images table in Parquet: rows to bytes and bytes to rows, zstd, in memory. Ours are the program's own reader and writer,
-// which also make page indexes and bloom filters; the peer builds Arrow columns from rows, and stops at columns when it reads.
+// The images table in Parquet, zstd, in memory, by the program's own readers and writer. write: rows to bytes; ours also makes
+// page indexes and bloom filters, the peer builds Arrow columns from its rows. read: bytes to columns, every column, in batches
+// of 16,384 rows on both sides. rows: bytes to row structs against the same columns of the peer's.
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"reflect"
 	"time"
@@ -17,10 +20,12 @@ import (
 
 const parquetRowCount = 100000
 
-var parquetRows = []Row{parquetRow("write"), parquetRow("read")}
+const parquetBatch = 16384
 
-func parquetRow(task string) Row {
-	return Row{Name: "parquet." + task, Input: "images table of 100,000 rows, zstd", Peer: "arrow-go", Bar: 1,
+var parquetRows = []Row{parquetRow("write", 1), parquetRow("read", 1), parquetRow("rows", 0)}
+
+func parquetRow(task string, bar float64) Row {
+	return Row{Name: "parquet." + task, Input: "images table of 100,000 rows, zstd", Peer: "arrow-go", Bar: bar,
 		Open: func(_ context.Context, lab *Lab) (*Contest, error) { return openParquet(lab, task) }}
 }
 
@@ -70,16 +75,18 @@ func openParquet(lab *Lab, task string) (*Contest, error) {
 	if err != nil {
 		return nil, err
 	}
-	peer, err := lab.Program("arrowgo", args{"table": path, "task": task, "file": file})
+	peerTask := task
+	if task == "rows" {
+		peerTask = "read"
+	}
+	peer, err := lab.Program("arrowgo", args{"table": path, "task": peerTask, "file": file})
 	if err != nil {
 		return nil, err
 	}
-	ours := func() error {
-		if task == "write" {
-			_, err := writeImages(rows)
-			return err
-		}
-		return readImages(data, func(*schemas.ImageRow) error { return nil })
+	ours := map[string]func() error{
+		"write": func() error { _, err := writeImages(rows); return err },
+		"read":  func() error { return readColumns(data, func([]schemas.Column, int) error { return nil }) },
+		"rows":  func() error { return readImages(data, func(*schemas.ImageRow) error { return nil }) },
 	}
 	agree := func() (string, error) {
 		theirs, err := peer.Output(lab)
@@ -98,13 +105,16 @@ func openParquet(lab *Lab, task string) (*Contest, error) {
 			if err == nil && i != len(rows) {
 				err = fmt.Errorf("outputs differ: %s has %d rows", whose, i)
 			}
+			if err == nil {
+				err = sameColumns(file, rows)
+			}
 			if err != nil {
 				return "", err
 			}
 		}
 		return fmt.Sprintf("%d rows equal, files of %d and %d bytes", len(rows), len(data), len(theirs)), nil
 	}
-	return &Contest{Unit: "MB/s", Work: float64(size) / 1e6, Ours: self{run: ours}, Theirs: peer, Agree: agree}, nil
+	return &Contest{Unit: "MB/s", Work: float64(size) / 1e6, Ours: self{run: ours[task]}, Theirs: peer, Agree: agree}, nil
 }
 
 func writeImages(rows []schemas.ImageRow) ([]byte, error) {
@@ -133,4 +143,77 @@ func readImages(data []byte, each func(*schemas.ImageRow) error) error {
 		}
 	}
 	return r.Close()
+}
+
+func readColumns(data []byte, each func(columns []schemas.Column, rows int) error) error {
+	r, err := schemas.NewColumnReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return err
+	}
+	for {
+		columns, n, err := r.Next(parquetBatch)
+		if err == io.EOF {
+			return r.Close()
+		}
+		if err != nil {
+			return err
+		}
+		if err := each(columns, n); err != nil {
+			return err
+		}
+	}
+}
+
+// sameColumns compares every value of a file, read by columns, with the rows.
+func sameColumns(file []byte, rows []schemas.ImageRow) error {
+	at := 0
+	err := readColumns(file, func(columns []schemas.Column, n int) error {
+		for i := range n {
+			if at == len(rows) {
+				return errors.New("outputs differ: too many rows")
+			}
+			row := reflect.ValueOf(rows[at])
+			for j := range columns {
+				if got, want := valueAt(&columns[j], i), plainValue(row.Field(j)); got != want {
+					return fmt.Errorf("outputs differ: row %d, column %s: %v, the table has %v", at, columns[j].Name, got, want)
+				}
+			}
+			at++
+		}
+		return nil
+	})
+	if err == nil && at != len(rows) {
+		err = fmt.Errorf("outputs differ: %d rows by columns", at)
+	}
+	return err
+}
+
+// valueAt is the value of a column in row i, nil for a null.
+func valueAt(c *schemas.Column, i int) any {
+	switch {
+	case c.Null != nil && c.Null[i]:
+		return nil
+	case c.Int32 != nil:
+		return int64(c.Int32[i])
+	case c.Int64 != nil:
+		return c.Int64[i]
+	}
+	return string(c.Text(i))
+}
+
+// plainValue is a field's value as valueAt gives it.
+func plainValue(field reflect.Value) any {
+	if field.Kind() == reflect.Pointer {
+		if field.IsNil() {
+			return nil
+		}
+		field = field.Elem()
+	}
+	switch v := field.Interface().(type) {
+	case time.Time:
+		return v.UnixMilli()
+	case string:
+		return v
+	}
+	return field.Int()
 }

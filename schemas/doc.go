@@ -4,8 +4,9 @@
 // Parquet shards. The struct tags in document.go, reject.go and image.go are the schema, column for column; nothing else
 // in the program names a column.
 //
-//   - Parquet: NewWriter, NewReader (write.go, read.go), CheckSchema names every difference (check.go). The same rows give
-//     the same bytes: no clock, no host and no random number gets into a file.
+//   - Parquet: NewWriter (write.go); rows by NewReader (read.go, rows.go), columns by NewColumnReader (columns.go), both over the
+//     same walk of pages (groups.go, pages.go) and a few large reads of the file (window.go). CheckSchema names every difference
+//     (check.go). The same rows give the same bytes: no clock, no host and no random number gets into a file.
 //   - Arrow record batches and IPC files, the exchange form: Batch, Documents, WriteIPC (arrow.go, ipc.go).
 //   - MMC4's own JSON lines: JSONLWriter, WriteJSONL, ReadJSONL, ReadUnsplitJSONL (jsonl*.go).
 //

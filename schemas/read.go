@@ -3,27 +3,23 @@ package schemas
 // Parquet in: rows from an io.ReaderAt, all columns or some. What a damaged file provokes is an error.
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"reflect"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// ErrDamaged is in the chain of every error that bytes of a file, not the reading of them, caused.
-var ErrDamaged = errors.New("damaged Parquet file")
-
-// Reader reads one Parquet file of rows T. T is Document, Reject, ImageRow, or a struct with some of their fields and the
+// Reader reads one Parquet file of rows T. T is Document, Reject, ImageRow, Pair, or a struct with some of their fields and the
 // same tags: only the columns of T are read. It is not safe for concurrent use.
 type Reader[T any] struct {
-	r    *parquet.GenericReader[T]
-	file *parquet.File
+	groups
+	targets []target
 }
 
 // Projection narrows the columns that are read.
@@ -52,9 +48,9 @@ func Without(paths ...string) Projection {
 
 // NewReader opens a file of size bytes. It fails when the file is no Parquet file, and when a column that is to be read
 // is missing or of another type; the error names every difference. Nothing but the footer is read yet.
-func NewReader[T any](r io.ReaderAt, size int64, projections ...Projection) (_ *Reader[T], err error) {
+func NewReader[T any](source io.ReaderAt, size int64, projections ...Projection) (_ *Reader[T], err error) {
 	defer damaged(&err)
-	file, err := openFile(r, size)
+	file, err := openFile(source, size)
 	if err != nil {
 		return nil, err
 	}
@@ -66,72 +62,22 @@ func NewReader[T any](r io.ReaderAt, size int64, projections ...Projection) (_ *
 	if err := compare(schema, file.Schema(), false); err != nil {
 		return nil, err
 	}
-	return &Reader[T]{r: parquet.NewGenericReader[T](file, schema), file: file}, nil
-}
-
-// tailBytes of a file are read at once when it is opened: the footer of nearly every file is in them.
-const tailBytes = 64 << 10
-
-// tailReader answers reads near the end of a file from memory.
-type tailReader struct {
-	io.ReaderAt
-	tail []byte
-	from int64
-}
-
-func (t *tailReader) ReadAt(b []byte, at int64) (int, error) {
-	if at < t.from {
-		return t.ReaderAt.ReadAt(b, at)
+	r := &Reader[T]{groups: groups{file: file, source: source}}
+	if r.targets, err = targets(schema, reflect.TypeFor[T]()); err != nil {
+		return nil, err
 	}
-	n := copy(b, t.tail[min(at-t.from, int64(len(t.tail))):])
-	if n < len(b) {
-		return n, io.EOF
+	found := map[string]leaf{}
+	for _, l := range leaves(file.Root()) {
+		found[l.path] = l
 	}
-	return n, nil
-}
-
-// openFile reads a file's footer, after a look at its length: the library would make room for whatever it says.
-func openFile(r io.ReaderAt, size int64) (*parquet.File, error) {
-	tail := make([]byte, max(0, min(size, tailBytes)))
-	if n, err := r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
-		return nil, fmt.Errorf("reading the footer: %w", err)
-	}
-	if len(tail) < 12 || string(tail[len(tail)-4:]) != "PAR1" {
-		return nil, fmt.Errorf("%w: it does not end as a Parquet file", ErrDamaged)
-	}
-	if footer := int64(binary.LittleEndian.Uint32(tail[len(tail)-8:])); footer > size-12 {
-		return nil, fmt.Errorf("%w: its footer is said to have %d bytes, the file has %d", ErrDamaged, footer, size)
-	}
-	file, err := parquet.OpenFile(&tailReader{r, tail, size - int64(len(tail))}, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true),
-		parquet.SkipMagicBytes(true))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return file, checkFooter(file, size)
-}
-
-// checkFooter looks at what the library takes on trust: places and lengths, and the codecs. Its LZ4 decoder takes memory
-// without end for bytes that are not LZ4; nobody writes these tables with it.
-func checkFooter(file *parquet.File, size int64) error {
-	for i, group := range file.Metadata().RowGroups {
-		for j := range group.Columns {
-			c := &group.Columns[j].MetaData
-			switch c.Codec {
-			case format.Uncompressed, format.Snappy, format.Gzip, format.Brotli, format.Zstd:
-			default:
-				return fmt.Errorf("%w: row group %d, column %d: codec %v is not read", ErrDamaged, i, j, c.Codec)
-			}
-			if c.DataPageOffset < 0 || c.DataPageOffset > size || c.TotalCompressedSize < 0 || c.TotalCompressedSize > size ||
-				c.TotalUncompressedSize < 0 || c.TotalUncompressedSize > maxChunk || c.NumValues < 0 {
-				return fmt.Errorf("%w: row group %d, column %d lies outside the file", ErrDamaged, i, j)
-			}
+	for i, l := range leaves(schema) {
+		if len(l.listDefs) > maxLists || len(l.listDefs) != len(r.targets[i].lists) {
+			return nil, fmt.Errorf("column %s has %d lists within each other", l.path, len(l.listDefs))
 		}
+		r.columns = append(r.columns, pages{leaf: found[l.path]})
 	}
-	return nil
+	return r, nil
 }
-
-// maxChunk is the largest column chunk that is read, in bytes before compression.
-const maxChunk = 16 << 30
 
 // project makes the schema of row with only the columns that the projections let through.
 func project(row any, projections []Projection) (*parquet.Schema, error) {
@@ -213,11 +159,24 @@ func (r *Reader[T]) NumRows() int64 { return r.file.NumRows() }
 // Read fills rows and says how many; io.EOF, possibly along with the last rows, at the end.
 func (r *Reader[T]) Read(rows []T) (n int, err error) {
 	defer damaged(&err)
-	n, err = r.r.Read(rows)
-	if err != nil && err != io.EOF {
-		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	clear(rows)
+	for n < len(rows) {
+		k, err := r.some(len(rows) - n)
+		if err != nil {
+			return n, err
+		}
+		if k == 0 {
+			return n, io.EOF
+		}
+		for i := range r.targets {
+			if err := r.targets[i].rowsInto(unsafe.Pointer(&rows[n]), unsafe.Sizeof(rows[n]), k, &r.columns[i]); err != nil {
+				return n, err
+			}
+		}
+		n += k
+		r.left -= int64(k)
 	}
-	return n, err
+	return n, nil
 }
 
 // All yields the remaining rows, batch by batch from the file; an error ends it.
@@ -225,7 +184,6 @@ func (r *Reader[T]) All() iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		batch := make([]T, 16)
 		for {
-			clear(batch)
 			n, err := r.Read(batch)
 			for i := range n {
 				if !yield(&batch[i], nil) {
@@ -246,18 +204,5 @@ func (r *Reader[T]) All() iter.Seq2[*T, error] {
 // SeekToRow makes the next Read start at a row.
 func (r *Reader[T]) SeekToRow(row int64) (err error) {
 	defer damaged(&err)
-	return r.r.SeekToRow(row)
-}
-
-// Close releases what the reader holds; the io.ReaderAt stays open.
-func (r *Reader[T]) Close() (err error) {
-	defer damaged(&err)
-	return r.r.Close()
-}
-
-// damaged turns a panic of the Parquet library into an error.
-func damaged(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w: %v", ErrDamaged, p)
-	}
+	return r.seek(row)
 }

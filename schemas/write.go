@@ -8,7 +8,6 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // Row is one of the tables' row types.
@@ -19,6 +18,9 @@ type Row interface {
 // RowGroupBytes is the uncompressed size at which a row group is closed. It is a constant of the format: file bytes must
 // not depend on a machine's memory.
 const RowGroupBytes = 32 << 20
+
+// pageBytes is about the size of a page before compression.
+const pageBytes = 1 << 20
 
 // Writer writes one Parquet file. It is not safe for concurrent use.
 type Writer[T Row] struct {
@@ -32,7 +34,8 @@ type Writer[T Row] struct {
 func NewWriter[T Row](w io.Writer) *Writer[T] {
 	options := []parquet.WriterOption{
 		parquet.CreatedBy("mmc4", "1.0.0", "parquet-go"),
-		parquet.Compression(&zstd.Codec{Level: zstd.DefaultLevel}),
+		parquet.Compression(&zstdPages{}),
+		parquet.PageBufferSize(pageBytes),
 		parquet.DictionaryMaxBytes(1 << 20),
 	}
 	var row T

@@ -123,27 +123,25 @@ func write(records ...arrow.RecordBatch) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func read(data []byte) ([]arrow.RecordBatch, error) {
+// read decodes every column, batch by batch; what each does not keep is released.
+func read(data []byte, each func(arrow.RecordBatch)) error {
 	f, err := file.NewParquetReader(bytes.NewReader(data))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r, err := pqarrow.NewFileReader(f, pqarrow.ArrowReadProperties{BatchSize: 16384}, memory.DefaultAllocator)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	records, err := r.GetRecordReader(context.Background(), nil, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer records.Release()
-	var all []arrow.RecordBatch
 	for records.Next() {
-		record := records.RecordBatch()
-		record.Retain()
-		all = append(all, record)
+		each(records.RecordBatch())
 	}
-	return all, records.Err()
+	return records.Err()
 }
 
 type request struct {
@@ -164,19 +162,22 @@ func (p *peer) run(keep bool) ([]byte, error) {
 		defer r.Release()
 		return write(r)
 	}
-	records, err := read(p.data)
-	if err != nil {
-		return nil, err
-	}
+	var kept []arrow.RecordBatch
 	defer func() {
-		for _, r := range records {
+		for _, r := range kept {
 			r.Release()
 		}
 	}()
-	if !keep {
-		return nil, nil
+	err := read(p.data, func(r arrow.RecordBatch) {
+		if keep {
+			r.Retain()
+			kept = append(kept, r)
+		}
+	})
+	if err != nil || !keep {
+		return nil, err
 	}
-	return write(records...)
+	return write(kept...)
 }
 
 func cpuTime() float64 {
