@@ -2,6 +2,7 @@ package data
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -253,6 +254,66 @@ func TestLines(t *testing.T) {
 	ids, at, rejects := take(t, source, rules(t), StreamOptions{Workers: 2}, Position{}, 599)
 	if at[598] != (Position{0, 600}) || len(rejects) != 1 || !strings.Contains(rejects[0], "docs.jsonl:11: bad_record") {
 		t.Errorf("at %+v, rejects %v, last %s", at[598], rejects, ids[598])
+	}
+}
+
+// MMC4's published form gives the same samples as the lines that lie in it; a zip that is damaged is named.
+func TestZips(t *testing.T) {
+	folder := t.TempDir()
+	picture := base64.StdEncoding.EncodeToString(jpeg(t, 5, 16))
+	write := func(name string, text []byte) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for shard := range 3 {
+		var text []byte
+		for i := range 5 {
+			text = fmt.Appendf(text, `{"text_list":["the lake","bread %d"],"image_info":[{"image_name":"q.jpg","image_base64":"%s"}],"similarity_matrix":[[0.5,0.1]]}`+"\n", 10*shard+i, picture)
+		}
+		name := fmt.Sprintf("docs_shard_%d_v2.jsonl", shard)
+		write(name, text)
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		for member, content := range map[string][]byte{name: text, "readme.txt": []byte("no lines")} {
+			m, err := w.Create(member)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Write(content)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		write(name+".zip", b.Bytes())
+	}
+	var samples [2][]string
+	for i, pattern := range []string{"*.jsonl", "*.jsonl.zip"} {
+		source, err := OpenLines(context.Background(), []string{filepath.Join(folder, pattern)}, "", storage.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		maker := rules(t)
+		maker.DropSingle = 0
+		samples[i], _, _ = take(t, source, maker, StreamOptions{Order: Order{Seed: 5, Window: 2, Shuffle: true}}, Position{}, 40)
+	}
+	if !slices.Equal(samples[0], samples[1]) {
+		t.Errorf("lines give %q, zips of them %q", samples[0], samples[1])
+	}
+	whole, err := os.ReadFile(filepath.Join(folder, "docs_shard_0_v2.jsonl.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := write("empty.zip", func() []byte { var b bytes.Buffer; zip.NewWriter(&b).Close(); return b.Bytes() }())
+	cut := write("cut.zip", whole[:len(whole)/2])
+	flipped := bytes.Clone(whole)
+	flipped[60] ^= 0xff
+	for path, want := range map[string]string{empty: "no member", cut: "not a zip file", write("flipped.zip", flipped): "flipped.zip"} {
+		if _, err := OpenLines(context.Background(), []string{path}, "", storage.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 

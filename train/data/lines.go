@@ -1,6 +1,7 @@
 package data
 
-// MMC4's own form: JSON lines, with the pictures in a folder or as base64 in the lines. A block is some lines of a file.
+// MMC4's own form: JSON lines, with the pictures in a folder or as base64 in the lines. A block is some lines of a file, or
+// all lines of a .jsonl.zip as MMC4 was published, since what is deflated can only be read from its start.
 
 import (
 	"bufio"
@@ -8,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"mmc4/internal/storage"
 )
@@ -25,6 +27,7 @@ type byteRange struct {
 	ref       storage.Ref
 	from, to  int64
 	firstLine int
+	member    string // of a zip; from and to are then not used
 }
 
 // OpenLines finds the lines of MMC4 files. Pictures without base64 are looked for in folder by image_name; with folder ""
@@ -36,7 +39,11 @@ func OpenLines(ctx context.Context, patterns []string, folder string, o storage.
 	}
 	s := &lines{folder: folder, options: o}
 	for _, ref := range refs {
-		if err := s.index(ctx, ref); err != nil {
+		index := s.index
+		if strings.HasSuffix(ref.Name, ".zip") {
+			index = s.indexZip
+		}
+		if err := index(ctx, ref); err != nil {
 			return nil, fmt.Errorf("%s: %w", ref.Location(), err)
 		}
 	}
@@ -53,7 +60,7 @@ func (s *lines) index(ctx context.Context, ref storage.Ref) error {
 	line, first, n := 0, 0, 0
 	flush := func() {
 		if n > 0 {
-			s.ranges = append(s.ranges, byteRange{ref, from, at, first})
+			s.ranges = append(s.ranges, byteRange{ref: ref, from: from, to: at, firstLine: first})
 			s.counts = append(s.counts, n)
 			s.names = append(s.names, fmt.Sprintf("%s, lines %d to %d", ref.Location(), first+1, first+n))
 		}
@@ -84,22 +91,37 @@ func (s *lines) index(ctx context.Context, ref storage.Ref) error {
 	}
 }
 
-func (s *lines) Read(ctx context.Context, block int) ([]*Document, error) {
+// text is a block as it lies in its file.
+func (s *lines) text(ctx context.Context, block int) ([]byte, error) {
 	at := s.ranges[block]
+	if at.member != "" {
+		return readMember(ctx, at.ref, at.member)
+	}
 	object, err := at.ref.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer object.Close()
 	text := make([]byte, at.to-at.from)
-	if _, err := io.ReadFull(io.NewSectionReader(object, at.from, at.to-at.from), text); err != nil {
+	_, err = io.ReadFull(io.NewSectionReader(object, at.from, at.to-at.from), text)
+	return text, err
+}
+
+func (s *lines) Read(ctx context.Context, block int) ([]*Document, error) {
+	at := s.ranges[block]
+	text, err := s.text(ctx, block)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.names[block], err)
 	}
 	out := make([]*Document, 0, s.counts[block])
 	for i := range s.counts[block] {
 		line, rest, _ := bytes.Cut(text, []byte{'\n'})
 		text = rest
-		id := fmt.Sprintf("%s:%d", at.ref.Name, at.firstLine+i+1)
+		name := at.ref.Name
+		if at.member != "" {
+			name = at.member
+		}
+		id := fmt.Sprintf("%s:%d", name, at.firstLine+i+1)
 		d, err := ParseDocument(line, id)
 		if err != nil {
 			d = &Document{ID: id, Bad: err.Error()}
