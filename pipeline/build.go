@@ -210,6 +210,13 @@ func (r *run) runStages(ctx context.Context) error {
 			}
 		}
 	}
+	if before, err := r.profiles(ctx, "embed"); err != nil {
+		return err
+	} else if n := len(before); n > 0 && r.cfg.Embedder != nil {
+		if err := r.sameCLIP(before[n-1].Clip, r.cfg.Embedder.Fingerprint()); err != nil {
+			return err
+		}
+	}
 	settled := map[string]bool{}
 	for i, p := range wanted {
 		if numeric := p.stage == "inspect" || p.stage == "embed" || p.stage == "pack"; numeric && !settled[p.stage] && !r.complete(p) {

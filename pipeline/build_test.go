@@ -176,6 +176,10 @@ func TestImageModes(t *testing.T) {
 	if !s.Complete || s.Images == 0 || len(l.updates) > 0 {
 		t.Error("a complete and cleaned run was not recognised", s)
 	}
+	cfg.Embedder = fakeEmbedder{"b", "cpu"}
+	if _, err := Build(context.Background(), cfg, nil); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "another CLIP model") {
+		t.Error(err)
+	}
 	cfg.Settings.Images = "none"
 	if _, err := Build(context.Background(), cfg, nil); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), `images: the run has "files", now "none"`) {
 		t.Error(err)
@@ -198,6 +202,7 @@ func TestRefusals(t *testing.T) {
 	refusedFor(func(c *Config) { c.Settings.Match.MinSimilarity = 0.3 }, "match.min_similarity: the run has 0.15, now 0.3")
 	refusedFor(func(c *Config) { c.Settings.Dedup.URLTokens = []string{"x"} }, "dedup.url_tokens")
 	refusedFor(func(c *Config) { c.C4 = c.C4[:1]; c.C4[0] = w.dir + "/c4/*0.json.gz" }, "is not given any more")
+	refusedFor(func(c *Config) { c.Embedder, c.AllowProfileChange = fakeEmbedder{"b", "cpu"}, true }, "another CLIP model")
 	cfg := w.config(out)
 	cfg.Workers, cfg.Memory, cfg.Settings.Network.PerHost = 5, 1<<30, 3
 	build(t, cfg) // means may change

@@ -169,6 +169,11 @@ func (r *run) alreadyDone(ctx context.Context) (bool, Summary, error) {
 		return false, Summary{}, refused("%s is complete, and was made with another configuration:\n  %s\nChoose another --out.",
 			r.store.Location(""), inWords(found))
 	}
+	if r.cfg.Embedder != nil && m.Profile.Clip != "" {
+		if err := r.sameCLIP(m.Profile.Clip, r.cfg.Embedder.Fingerprint()); err != nil {
+			return false, Summary{}, err
+		}
+	}
 	r.note("the run is complete already")
 	s := r.summaryOf(m)
 	if r.cfg.Clean {

@@ -70,9 +70,8 @@ func (r *run) settleProfile(ctx context.Context, stage string) error {
 			return err
 		}
 		if n := len(before); n > 0 {
-			if was := before[n-1].Clip; was != now.Clip {
-				return refused("the features in %s were made by another CLIP model (%s; now %s): they have no meaning beside each other. Use the old model, or choose another --out",
-					r.store.Location(""), was, now.Clip)
+			if err := r.sameCLIP(before[n-1].Clip, now.Clip); err != nil {
+				return err
 			}
 			changes := before[n-1].changes(now)
 			if len(changes) == 0 {
@@ -93,6 +92,15 @@ func (r *run) settleProfile(ctx context.Context, stage string) error {
 			return err
 		}
 	}
+}
+
+// sameCLIP refuses a model that did not make the run's features, even when none are to be made any more.
+func (r *run) sameCLIP(was, now string) error {
+	if was == now {
+		return nil
+	}
+	return refused("the features in %s were made by another CLIP model or in another --dtype (%s; now %s): they have no meaning beside each other. Use the old one, or choose another --out",
+		r.store.Location(""), was, now)
 }
 
 // changes tells in what now differs.

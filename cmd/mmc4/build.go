@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mmc4/crawl/fetch"
+	"mmc4/models/clip"
 	"mmc4/pipeline"
 	page "mmc4/pipeline/report"
 )
@@ -46,6 +47,7 @@ type buildCmd struct {
 	Config  string   `help:"YAML with any of the keys of --set." placeholder:"FILE" type:"existingfile"`
 	Set     []string `help:"One setting, such as match.min_similarity=0.2." placeholder:"KEY=VALUE" sep:"none"`
 	Device  string   `help:"Where CLIP runs: auto, ref, cpu or cuda." default:"auto" placeholder:"NAME"`
+	DType   string   `name:"dtype" help:"What CLIP computes in: fp32, bf16 or int8. A run keeps to one." default:"fp32" enum:"fp32,bf16,int8"`
 	Workers int      `help:"Tasks at a time (the number of CPUs unless told)." placeholder:"N"`
 	Memory  string   `help:"What to stay within, model weights on top." default:"2GiB" placeholder:"SIZE"`
 }
@@ -73,13 +75,13 @@ func (c *buildCmd) Run(ctx context.Context, o *output) error {
 		return err
 	}
 	if c.CLIP != "" && (c.Stage == "" || c.Stage == "embed") {
-		model, dev, err := openCLIP(ctx, c.CLIP, c.Device)
+		model, dev, err := openCLIP(ctx, c.CLIP, c.Device, clip.Options{DType: dtypes[c.DType]})
 		if err != nil {
 			return err
 		}
 		defer dev.Close()
 		defer model.Close()
-		if cfg.Embedder, err = pipeline.NewEmbedder(model, dev, clipDType); err != nil {
+		if cfg.Embedder, err = pipeline.NewEmbedder(model, dev, dtypes[c.DType]); err != nil {
 			return err
 		}
 	}

@@ -11,16 +11,8 @@ import (
 	"mmc4/models/clip"
 )
 
-// clipDType is what CLIP computes in.
-const clipDType = kernels.F32
-
 // openCLIP opens a CLIP model, demo or a folder, on a device.
-func openCLIP(ctx context.Context, name, deviceName string) (*clip.Model, kernels.Device, error) {
-	return openCLIPWith(ctx, name, deviceName, clip.Options{DType: clipDType})
-}
-
-// openCLIPWith is openCLIP with a number type and a batch of one's own.
-func openCLIPWith(ctx context.Context, name, deviceName string, options clip.Options) (*clip.Model, kernels.Device, error) {
+func openCLIP(ctx context.Context, name, deviceName string, options clip.Options) (*clip.Model, kernels.Device, error) {
 	dev, err := device.Open(deviceName)
 	if err != nil {
 		return nil, nil, err

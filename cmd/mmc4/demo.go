@@ -5,6 +5,8 @@ import (
 
 	"mmc4/crawl/fetch"
 	"mmc4/internal/demo"
+	"mmc4/kernels"
+	"mmc4/models/clip"
 	"mmc4/pipeline"
 )
 
@@ -40,7 +42,7 @@ func (c *demoCmd) Run(ctx context.Context, o *output) error {
 }
 
 func (c *demoCmd) build(ctx context.Context, o *output, b demo.Build) error {
-	model, dev, err := openCLIP(ctx, "demo", c.Device)
+	model, dev, err := openCLIP(ctx, "demo", c.Device, clip.Options{DType: kernels.F32})
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func (c *demoCmd) build(ctx context.Context, o *output, b demo.Build) error {
 	defer model.Close()
 	cfg := pipeline.Config{C4: b.C4, WAT: b.WAT, Out: b.Out, Settings: pipeline.DefaultSettings(), ClipName: "demo",
 		Version: version, Fetch: fetch.Options{Contact: b.Contact}}
-	if cfg.Embedder, err = pipeline.NewEmbedder(model, dev, clipDType); err != nil {
+	if cfg.Embedder, err = pipeline.NewEmbedder(model, dev, kernels.F32); err != nil {
 		return err
 	}
 	for _, rule := range b.ConnectTo {

@@ -35,7 +35,7 @@ Example:
 }
 
 func (c *embedCmd) Run(ctx context.Context, o *output) error {
-	model, dev, err := openCLIPWith(ctx, c.CLIP, c.Device, clip.Options{DType: dtypes[c.DType], Batch: c.Batch, Check: c.Check})
+	model, dev, err := openCLIP(ctx, c.CLIP, c.Device, clip.Options{DType: dtypes[c.DType], Batch: c.Batch, Check: c.Check})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"mmc4/eval/task"
 	"mmc4/internal/imaging"
 	"mmc4/internal/storage"
+	"mmc4/kernels"
+	"mmc4/models/clip"
 	"mmc4/pipeline"
 )
 
@@ -78,7 +80,7 @@ func (c *evalScoreCmd) Run(ctx context.Context, o *output) error {
 		if _, err := task.Fill(c.Images, map[string]string{"id": ""}); err != nil {
 			return usagef("--images: %w", err)
 		}
-		model, dev, err := openCLIP(ctx, c.CLIP, c.Device)
+		model, dev, err := openCLIP(ctx, c.CLIP, c.Device, clip.Options{DType: kernels.F32})
 		if err != nil {
 			return err
 		}
