@@ -13,6 +13,7 @@ import (
 type demoCmd struct {
 	common
 	Out    string `help:"Folder for the web and the run; an older demo in it is replaced." default:"mmc4-demo" placeholder:"DIR"`
+	To     string `name:"run" help:"Where the run is written: a folder or s3://BUCKET/PATH (default: run in --out)." placeholder:"RUN"`
 	Pages  int    `help:"Documents of the web." default:"300" placeholder:"N"`
 	Seed   uint64 `help:"Which web to draw." default:"1" placeholder:"N"`
 	Device string `help:"Where CLIP runs: auto, ref, cpu or cuda." default:"auto" placeholder:"NAME"`
@@ -32,7 +33,7 @@ func (c *demoCmd) Run(ctx context.Context, o *output) error {
 	if c.JSON {
 		words = o.err
 	}
-	result, err := demo.Run(ctx, demo.RunOptions{Dir: c.Out, Seed: c.Seed, Pages: c.Pages}, func(ctx context.Context, b demo.Build) error {
+	result, err := demo.Run(ctx, demo.RunOptions{Dir: c.Out, Run: c.To, Seed: c.Seed, Pages: c.Pages}, func(ctx context.Context, b demo.Build) error {
 		return c.build(ctx, o, b)
 	}, words)
 	if err != nil || !c.JSON {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"mmc4/internal/storage"
 	"mmc4/schemas"
 )
 
@@ -26,6 +27,7 @@ type Build struct {
 // RunOptions says what `mmc4 demo` does.
 type RunOptions struct {
 	Dir   string // where web/ and run/ are written; made if it is not there
+	Run   string // where the run is written instead: a folder or s3://
 	Seed  uint64
 	Pages int
 }
@@ -42,14 +44,17 @@ type Result struct {
 	Seconds float64
 }
 
-// Run writes the web to DIR/web, serves it on loopback, calls build, which must finish a run in DIR/run, and prints the
+// Run writes the web to DIR/web, serves it on loopback, calls build, which must finish a run in DIR/run or o.Run, and prints the
 // funnel and the accuracy to out. An older demo in DIR is replaced; any other non-empty folder is refused.
 func Run(ctx context.Context, o RunOptions, build func(context.Context, Build) error, out io.Writer) (*Result, error) {
 	began := time.Now()
 	if err := prepare(o.Dir); err != nil {
 		return nil, err
 	}
-	webDir, runDir := filepath.Join(o.Dir, "web"), filepath.Join(o.Dir, "run")
+	webDir, runDir := filepath.Join(o.Dir, "web"), o.Run
+	if runDir == "" {
+		runDir = filepath.Join(o.Dir, "run")
+	}
 	truth, err := Write(webDir, Options{Seed: o.Seed, Pages: o.Pages})
 	if err != nil {
 		return nil, err
@@ -67,15 +72,15 @@ func Run(ctx context.Context, o RunOptions, build func(context.Context, Build) e
 	if err = errors.Join(err, server.Close()); err != nil {
 		return nil, err
 	}
-	docs, err := readTable[schemas.Document](runDir, "docs", schemas.Without("image_info.bytes"))
+	docs, err := readTable[schemas.Document](ctx, runDir, "docs", schemas.Without("image_info.bytes"))
 	if err != nil {
 		return nil, err
 	}
-	rejects, err := readTable[schemas.Reject](runDir, "rejects")
+	rejects, err := readTable[schemas.Reject](ctx, runDir, "rejects")
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{Dir: o.Dir, Report: filepath.Join(runDir, "report.html"), Score: Accuracy(docs, truth), Rules: Rules(rejects, truth)}
+	result := &Result{Dir: o.Dir, Report: runDir + "/report.html", Score: Accuracy(docs, truth), Rules: Rules(rejects, truth)}
 	result.Seconds = time.Since(began).Seconds()
 	result.print(out, docs, rejects)
 	return result, nil
@@ -103,34 +108,30 @@ func prepare(dir string) error {
 }
 
 // readTable reads all rows of RUN/table/*.parquet.
-func readTable[T any](runDir, table string, projections ...schemas.Projection) ([]T, error) {
-	paths, err := filepath.Glob(filepath.Join(runDir, table, "*.parquet"))
+func readTable[T any](ctx context.Context, runDir, table string, projections ...schemas.Projection) ([]T, error) {
+	refs, err := storage.Glob(ctx, runDir+"/"+table+"/*.parquet", storage.Options{})
 	if err != nil {
 		return nil, err
 	}
-	if len(paths) == 0 {
+	if len(refs) == 0 {
 		return nil, fmt.Errorf("the run in %s has no %s", runDir, table)
 	}
 	var rows []T
-	for _, path := range paths {
-		if rows, err = appendRows(rows, path, projections); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", path, err)
+	for _, ref := range refs {
+		if rows, err = appendRows(ctx, rows, ref, projections); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", ref.Location(), err)
 		}
 	}
 	return rows, nil
 }
 
-func appendRows[T any](rows []T, path string, projections []schemas.Projection) (_ []T, err error) {
-	f, err := os.Open(path)
+func appendRows[T any](ctx context.Context, rows []T, ref storage.Ref, projections []schemas.Projection) (_ []T, err error) {
+	f, err := ref.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	r, err := schemas.NewReader[T](f, info.Size(), projections...)
+	r, err := schemas.NewReader[T](f, f.Info().Size, projections...)
 	if err != nil {
 		return nil, err
 	}

@@ -29,8 +29,7 @@ tasks: [{task: drawings.yaml, data: data}]
 shots: [0, 2, 4]
 samples: %d
 batch: 32
-out: results
-`
+out: ` + resultsName + "\n"
 
 // WriteEvaluation writes DIR/eval for the model of a finished lesson: data/, drawings.yaml and eval.yaml, whose path it gives.
 // Demonstrations come from what was learnt, questions are samples of the held-out drawings.
@@ -62,13 +61,19 @@ func WriteEvaluation(o Options, result *Result, samples int) (string, error) {
 			return "", err
 		}
 	}
+	path := filepath.Join(dir, "eval.yaml")
 	config := fmt.Sprintf(evaluationConfig, paths[0], paths[1], paths[2], paths[3], paths[4], samples)
+	if old, err := os.ReadFile(path); err == nil && string(old) != config {
+		if err := os.RemoveAll(filepath.Join(dir, resultsName)); err != nil { // of other questions
+			return "", err
+		}
+	}
 	for name, text := range map[string][]byte{"data/dataset_coco.json": list, "drawings.yaml": []byte(taskFile), "eval.yaml": []byte(config)} {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
 			return "", err
 		}
 	}
-	return filepath.Join(dir, "eval.yaml"), nil
+	return path, nil
 }
 
 // karpathy collects the split file while it writes pictures.

@@ -44,6 +44,7 @@ type Result struct {
 const (
 	tokenizerName = "tokenizer.json"
 	resultName    = "lesson.json"
+	resultsName   = "results" // in eval/
 )
 
 const textConfig = `
@@ -126,6 +127,9 @@ func Run(ctx context.Context, o Options, out io.Writer) (*Result, error) {
 	language := result.Text.Checkpoint
 	config := fmt.Sprintf(flamingoConfig, o.Steps, o.CLIP, language, o.CLIP, language, tokenizerPath, endText, o.Drawings, filepath.Join(o.Dir, "several/docs/*.parquet"), docs)
 	if result.Flamingo, err = teach(ctx, config, filepath.Join(o.Dir, "flamingo"), o, out); err != nil {
+		return nil, err
+	}
+	if err := os.RemoveAll(filepath.Join(o.Dir, "eval", resultsName)); err != nil { // of an older model
 		return nil, err
 	}
 	if result.Scores, err = examine(ctx, o, drawings, tokens, result, out); err != nil {
