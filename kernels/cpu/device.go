@@ -116,6 +116,7 @@ func (d *Device) Alloc(bytes int) (kernels.Buffer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %d bytes: %v", kernels.ErrOutOfMemory, bytes, err)
 	}
+	hugePages(data)
 	return &buffer{data: data}, nil
 }
 

@@ -1,6 +1,7 @@
 // The parts of a matrix product that do not depend on the tile's shape. Included once an instruction set, after it
 // has been chosen, with NAME(x) to make names of its own.
 #include "gemm.h"
+#include "turn.h"
 #include "vmath.h"
 #include <stddef.h>
 
@@ -13,9 +14,8 @@ INLINE float element(const void *x, int type, int64_t at) {
   return type == F32 ? ((const float *)x)[at] : from_bf16(((const uint16_t *)x)[at]);
 }
 
-// finish takes a tile of sums through the epilogue to Out: rows [m0,m1), columns [n0, n0+width) as far as they exist.
-INLINE void finish(const struct gemm *g, int64_t m0, int64_t m1, int64_t n0, const int width, const float *c, const float *row_scale) {
-  int64_t n = least(width, g->n - n0);
+// finish takes a tile of sums through the epilogue to Out: rows [m0,m1), n <= width columns from n0 on.
+INLINE void finish_columns(const struct gemm *g, int64_t m0, int64_t m1, int64_t n0, const int64_t n, const int width, const float *c, const float *row_scale) {
   float bias[64], scale[64];
   for (int j = 0; j < width; j++) bias[j] = 0, scale[j] = g->alpha;
   if (g->bias) load_row(bias, g->bias, g->bias_type, n0, n);
@@ -42,128 +42,91 @@ INLINE void finish(const struct gemm *g, int64_t m0, int64_t m1, int64_t n0, con
   }
 }
 
-// Packed B, fp32: [panel][k][width]; columns beyond n are zeros. A weight [n,k] (col is 1) is turned TURN elements of k at
-// a time: a whole column of a panel would touch more lines than the first cache has.
-enum { TURN = 64 };
+INLINE void finish(const struct gemm *g, int64_t m0, int64_t m1, int64_t n0, const int width, const float *c, const float *row_scale) {
+  if (n0 + width <= g->n) finish_columns(g, m0, m1, n0, width, width, c, row_scale); // a constant number of columns: no calls to copy them
+  else finish_columns(g, m0, m1, n0, g->n - n0, width, c, row_scale);
+}
+
+// Packed B: [panel][group of k][width][elements of a group], columns beyond n and elements beyond k being zeros. A group is
+// one fp32, two bf16 or four int8: 4 bytes. pack_columns packs a weight [n,k] (col is 1) of which a group is 4 bytes in memory
+// too; `panel` is the bytes of a panel.
+INLINE void pack_columns(char *to, const char *b, int64_t row_bytes, int64_t n, int64_t k_bytes, int64_t p0, int64_t p1, size_t panel, const int width) {
+  int64_t whole = k_bytes / 4, rest = k_bytes % 4;
+  for (int64_t p = p0; p < p1; p++)
+    for (int64_t j = 0; j < width; j += TURN) {
+      char *at = to + p * panel + 4 * j;
+      const char *from = b + (p * width + j) * row_bytes;
+      int64_t have = least(TURN, n - p * width - j);
+      if (have < TURN)
+        for (int64_t i = 0; i < whole + (rest > 0); i++) memset(at + 4 * i * width, 0, 4 * least(TURN, width - j));
+      if (have <= 0) continue;
+      turn(at, width, from, row_bytes, have, whole);
+      for (int64_t r = 0; rest && r < have; r++) {
+        char last[4] = {0};
+        memcpy(last, from + r * row_bytes + 4 * whole, rest);
+        memcpy(at + 4 * (whole * width + r), last, 4);
+      }
+    }
+}
 
 INLINE void pack_b_f32(float *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1, const int width) {
+  if (col == 1 && type == F32) {
+    pack_columns((char *)to, b, 4 * row, n, 4 * k, p0, p1, 4 * width * k, width);
+    return;
+  }
   for (int64_t p = p0; p < p1; p++) {
     float *panel = to + p * width * k;
     int64_t have = least(width, n - p * width);
     if (have < width) memset(panel, 0, width * k * sizeof *panel);
-    if (col == 1) {
-      for (int64_t i0 = 0; i0 < k; i0 += TURN) {
-        int64_t in = least(TURN, k - i0);
-        for (int64_t j = 0; j < have; j++) {
-          float x[TURN];
-          load_row(x, b, type, (p * width + j) * row + i0, in);
-          for (int64_t i = 0; i < in; i++) panel[(i0 + i) * width + j] = x[i];
-        }
-      }
+    if (row == 1 && have == width) {
+      for (int64_t i = 0; i < k; i++) load_row(panel + i * width, b, type, p * width + i * col, width);
     } else if (row == 1) {
       for (int64_t i = 0; i < k; i++) load_row(panel + i * width, b, type, p * width + i * col, have);
     } else {
-      for (int64_t i = 0; i < k; i++)
-        for (int64_t j = 0; j < have; j++) panel[i * width + j] = element(b, type, (p * width + j) * row + i * col);
+      for (int64_t j = 0; j < have; j++)
+        for (int64_t i = 0; i < k; i++) panel[i * width + j] = element(b, type, (p * width + j) * row + i * col);
     }
   }
 }
 
-// a_block reads kn elements of a row of A from k0 on, and zeros up to `padded`.
-INLINE void a_block(float *x, const struct gemm *g, int64_t m, int64_t k0, int64_t kn, int64_t padded) {
+// Packed A: [block of k][panel of height rows][group of k][row][elements of a group]; the last panel has as many rows as are
+// left. Rows are brought to the packed type side by side, then turned.
+
+// a_block is kn elements of a row of A from k0 on, zeros up to `padded`: where they lie, or in room.
+INLINE const float *a_block(float *room, const struct gemm *g, int64_t m, int64_t k0, int64_t kn, int64_t padded) {
   int64_t at = m * g->a_row + k0 * g->a_col;
+  if (g->a_col == 1 && g->a_type == F32 && kn == padded) return (const float *)g->a + at;
   if (g->a_col == 1) {
-    load_row(x, g->a, g->a_type, at, kn);
+    load_row(room, g->a, g->a_type, at, kn);
   } else {
-    for (int64_t j = 0; j < kn; j++) x[j] = element(g->a, g->a_type, at + j * g->a_col);
+    for (int64_t j = 0; j < kn; j++) room[j] = element(g->a, g->a_type, at + j * g->a_col);
   }
-  for (int64_t j = kn; j < padded; j++) x[j] = 0;
+  for (int64_t j = kn; j < padded; j++) room[j] = 0;
+  return room;
 }
 
-// Packed A, fp32: [block of k][panel of height rows][k][row]; the last panel has as many rows as are left. When `round`,
-// elements are rounded to bf16: A meets a bf16 B.
+// pack_a_f32 rounds elements to bf16 when `round`: A meets a bf16 B.
 INLINE void pack_a_f32(float *to, const struct gemm *g, int64_t m0, int64_t m1, const int height, const int round) {
   for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {
     int64_t kn = least(BLOCK, g->k - k0);
-    for (int64_t r = m0; r < m1; r += height) {
-      int64_t rows = least(height, m1 - r);
+    for (int64_t r = m0, rows; r < m1; r += rows, to += rows * kn) {
+      rows = least(height, m1 - r);
+      if (g->a_row == 1 && g->a_type == F32 && !round) { // transposed: rows lie together already
+        const float *a = (const float *)g->a + r + k0 * g->a_col;
+        for (int64_t j = 0; j < kn; j++) load_row(to + j * rows, a, F32, j * g->a_col, rows);
+        continue;
+      }
+      if (g->a_col == 1 && g->a_type == F32 && !round) {
+        turn(to, rows, (const float *)g->a + r * g->a_row + k0, 4 * g->a_row, rows, kn);
+        continue;
+      }
+      float room[TURN * BLOCK];
       for (int64_t i = 0; i < rows; i++) {
-        float x[BLOCK];
-        a_block(x, g, r + i, k0, kn, kn);
-        if (round)
-          for (int64_t j = 0; j < kn; j++) x[j] = from_bf16(to_bf16(x[j]));
-        for (int64_t j = 0; j < kn; j++) to[j * rows + i] = x[j];
+        float *x = room + i * BLOCK;
+        const float *from = a_block(x, g, r + i, k0, kn, kn);
+        for (int64_t j = 0; j < kn; j++) x[j] = round ? from_bf16(to_bf16(from[j])) : from[j];
       }
-      to += rows * kn;
-    }
-  }
-}
-
-// Packed A, int8 shifted to unsigned: [block][panel][k/4][row][4]; scales[row] = largest magnitude / 127.
-INLINE void pack_a_u8(uint8_t *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1, const int height) {
-  float inverse[ROWS];
-  for (int64_t m = m0; m < m1; m++) {
-    float top = 0;
-    for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {
-      float x[BLOCK], most[16] = {0};
-      int64_t kn = least(BLOCK, g->k - k0);
-      a_block(x, g, m, k0, kn, round_up(kn, 16));
-      for (int64_t j = 0; j < round_up(kn, 16); j += 16)
-        for (int q = 0; q < 16; q++) most[q] = fabsf(x[j + q]) > most[q] || x[j + q] != x[j + q] ? fabsf(x[j + q]) : most[q];
-      for (int q = 0; q < 16; q++) top = most[q] > top || most[q] != most[q] ? most[q] : top;
-    }
-    scales[m - m0] = top / 127.0f;
-    inverse[m - m0] = top > 0 ? 127.0f / top : 0;
-  }
-  for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {
-    int64_t kn = least(BLOCK, g->k - k0), padded = round_up(kn, 4);
-    for (int64_t r = m0; r < m1; r += height) {
-      int64_t rows = least(height, m1 - r);
-      for (int64_t i = 0; i < rows; i++) {
-        float x[BLOCK], inv = inverse[r + i - m0];
-        uint8_t q[BLOCK];
-        a_block(x, g, r + i, k0, kn, padded);
-        for (int64_t j = 0; j < padded; j++) {
-          float y = x[j] * inv;
-          q[j] = (uint8_t)((int32_t)((y == y ? y : 0) + 12582912.0f - 12582912.0f) + 128);
-        }
-        for (int64_t j = 0; j < padded; j += 4) memcpy(to + (j * rows + i * 4), q + j, 4);
-      }
-      to += rows * padded;
-    }
-  }
-}
-
-// Packed B, int8: [panel][k/4][width][4], then for each panel int32 [width]: 128 * the sum of each column, which undoes
-// the shift of A.
-INLINE size_t panel_bytes_i8(int64_t k, int width) { return (size_t)width * round_up(k, 4) + (size_t)width * 4; }
-
-INLINE void pack_b_i8(int8_t *to, const int8_t *b, int64_t row, int64_t n, int64_t k, int64_t p0, int64_t p1, const int width) {
-  int64_t padded = round_up(k, 4);
-  for (int64_t p = p0; p < p1; p++) {
-    int8_t *panel = to + p * panel_bytes_i8(k, width);
-    int32_t *sums = (int32_t *)(panel + width * padded);
-    for (int64_t j = 0; j < width; j++) {
-      int32_t sum = 0;
-      int64_t c = p * width + j;
-      for (int64_t i = 0; i < padded; i++) {
-        int8_t x = c < n && i < k ? b[c * row + i] : 0;
-        panel[(i / 4 * width + j) * 4 + i % 4] = x;
-        sum += x;
-      }
-      sums[j] = 128 * sum;
-    }
-  }
-}
-
-// Packed bf16 of both sides: pairs of k lie together, [..][k/2][column or row][2], a missing last one is zero.
-INLINE void pack_b_bf16(uint16_t *to, const uint16_t *b, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1, const int width) {
-  int64_t padded = round_up(k, 2);
-  for (int64_t p = p0; p < p1; p++) {
-    uint16_t *panel = to + p * width * padded;
-    for (int64_t j = 0; j < width; j++) {
-      int64_t c = p * width + j;
-      for (int64_t i = 0; i < padded; i++) panel[(i / 2 * width + j) * 2 + i % 2] = c < n && i < k ? b[c * row + i * col] : 0;
+      turn(to, rows, room, sizeof *room * BLOCK, rows, kn);
     }
   }
 }
@@ -171,17 +134,90 @@ INLINE void pack_b_bf16(uint16_t *to, const uint16_t *b, int64_t row, int64_t co
 INLINE void pack_a_bf16(uint16_t *to, const struct gemm *g, int64_t m0, int64_t m1, const int height) {
   for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {
     int64_t kn = least(BLOCK, g->k - k0), padded = round_up(kn, 2);
-    for (int64_t r = m0; r < m1; r += height) {
-      int64_t rows = least(height, m1 - r);
+    for (int64_t r = m0, rows; r < m1; r += rows, to += rows * padded) {
+      rows = least(height, m1 - r);
+      if (g->a_col == 1 && g->a_type == BF16 && kn == padded) {
+        turn(to, rows, (const uint16_t *)g->a + r * g->a_row + k0, 2 * g->a_row, rows, kn / 2);
+        continue;
+      }
+      uint16_t room[TURN * BLOCK];
       for (int64_t i = 0; i < rows; i++) {
         float x[BLOCK];
-        uint16_t h[BLOCK];
-        a_block(x, g, r + i, k0, kn, padded);
-        for (int64_t j = 0; j < padded; j++) h[j] = to_bf16(x[j]);
-        for (int64_t j = 0; j < padded; j += 2) memcpy(to + (j * rows + i * 2), h + j, 4);
+        const float *from = a_block(x, g, r + i, k0, kn, padded);
+        for (int64_t j = 0; j < padded; j++) room[i * BLOCK + j] = to_bf16(from[j]);
       }
-      to += rows * padded;
+      turn(to, rows, room, sizeof *room * BLOCK, rows, padded / 2);
     }
+  }
+}
+
+// largest is the largest magnitude of a row of A, NaN if there is one.
+INLINE float largest(const struct gemm *g, int64_t m) {
+  float most[16] = {0}, top = 0;
+  for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {
+    int64_t kn = least(BLOCK, g->k - k0), padded = round_up(kn, 16);
+    float room[BLOCK];
+    const float *x = a_block(room, g, m, k0, kn, padded);
+    for (int64_t j = 0; j < padded; j += 16)
+      for (int q = 0; q < 16; q++) most[q] = fabsf(x[j + q]) > most[q] || x[j + q] != x[j + q] ? fabsf(x[j + q]) : most[q];
+  }
+  for (int q = 0; q < 16; q++) top = most[q] > top || most[q] != most[q] ? most[q] : top;
+  return top;
+}
+
+// pack_a_u8 packs A as int8 shifted to unsigned; scales[row] = largest magnitude / 127.
+INLINE void pack_a_u8(uint8_t *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1, const int height) {
+  for (int64_t r = m0, rows; r < m1; r += rows) {
+    float inverse[TURN];
+    rows = least(height, m1 - r);
+    for (int64_t i = 0; i < rows; i++) {
+      float top = largest(g, r + i);
+      scales[r + i - m0] = top / 127.0f;
+      inverse[i] = top > 0 ? 127.0f / top : 0;
+    }
+    for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {
+      int64_t kn = least(BLOCK, g->k - k0), padded = round_up(kn, 4);
+      uint8_t q[TURN * BLOCK];
+      for (int64_t i = 0; i < rows; i++) {
+        float room[BLOCK], inv = inverse[i];
+        const float *x = a_block(room, g, r + i, k0, kn, padded);
+        for (int64_t j = 0; j < padded; j++) {
+          float y = x[j] * inv;
+          q[i * BLOCK + j] = (uint8_t)((int32_t)((y == y ? y : 0) + 12582912.0f - 12582912.0f) + 128);
+        }
+      }
+      turn(to + k0 * (m1 - m0) + (r - m0) * padded, rows, q, BLOCK, rows, padded / 4);
+    }
+  }
+}
+
+// Packed int8 B has behind each panel int32 [width]: 128 * the sum of each column, which undoes the shift of A.
+INLINE size_t panel_bytes_i8(int64_t k, int width) { return (size_t)width * round_up(k, 4) + (size_t)width * 4; }
+
+INLINE void pack_b_i8(int8_t *to, const int8_t *b, int64_t row, int64_t n, int64_t k, int64_t p0, int64_t p1, const int width) {
+  pack_columns((char *)to, (const char *)b, row, n, k, p0, p1, panel_bytes_i8(k, width), width);
+  for (int64_t p = p0; p < p1; p++)
+    for (int64_t j = 0; j < width; j++) {
+      int32_t sum = 0;
+      if (p * width + j < n)
+        for (int64_t i = 0; i < k; i++) sum += b[(p * width + j) * row + i];
+      memcpy(to + p * panel_bytes_i8(k, width) + width * round_up(k, 4) + 4 * j, &(int32_t){128 * sum}, 4);
+    }
+}
+
+INLINE void pack_b_bf16(uint16_t *to, const uint16_t *b, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1, const int width) {
+  int64_t padded = round_up(k, 2);
+  if (col == 1) {
+    pack_columns((char *)to, (const char *)b, 2 * row, n, 2 * k, p0, p1, 2 * width * padded, width);
+    return;
+  }
+  for (int64_t p = p0; p < p1; p++) {
+    uint16_t *panel = to + p * width * padded;
+    for (int64_t i = 0; i < padded; i++)
+      for (int64_t j = 0; j < width; j++) {
+        int64_t c = p * width + j;
+        panel[(i / 2 * width + j) * 2 + i % 2] = c < n && i < k ? b[c * row + i * col] : 0;
+      }
   }
 }
 

@@ -28,9 +28,9 @@ INLINE uint16_t to_bf16(float f) {
 
 // exp by 2^n * p(r), |r| <= ln2/2; 2 ulp. Underflows to 0, overflows to infinity, NaN stays.
 INLINE float vexp(float x) {
+  x = -104.0f > x ? -104.0f : x;
+  x = 89.0f < x ? 89.0f : x;
   float n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f; // rounded to an integer
-  n = n < -127.0f ? -127.0f : n;
-  n = n > 128.0f ? 128.0f : n;
   float r = fmaf(n, -0.693359375f, x);
   r = fmaf(n, 2.12194440e-4f, r);
   float p = 1.0f / 5040;
@@ -42,10 +42,7 @@ INLINE float vexp(float x) {
   p = fmaf(p, r, 1.0f);
   p = fmaf(p, r, 1.0f);
   int32_t e = (int32_t)n; // two factors, so that both ends of the range come out right
-  float y = p * bits_float((uint32_t)((e >> 1) + 127) << 23) * bits_float((uint32_t)(e - (e >> 1) + 127) << 23);
-  y = x < -104.0f ? 0.0f : y;
-  y = x > 88.7228394f ? INFINITY : y;
-  return x != x ? x : y;
+  return p * bits_float((uint32_t)((e >> 1) + 127) << 23) * bits_float((uint32_t)(e - (e >> 1) + 127) << 23);
 }
 
 INLINE float vsigmoid(float x) { return 1.0f / (1.0f + vexp(-x)); }
