@@ -31,7 +31,7 @@ type Config struct {
 	Samples int      `yaml:"samples" json:"samples"` // test examples of each task; 0: all
 	Pool    int      `yaml:"pool" json:"pool"`       // training examples to draw from; 0: all (2048 under compat)
 
-	Demonstrations string `yaml:"demonstrations" json:"demonstrations"` // random or rices
+	Demonstrations string `yaml:"demonstrations" json:"demonstrations"` // random, fixed or rices
 	RICES          RICES  `yaml:"rices" json:"rices"`
 
 	Batch    int    `yaml:"batch" json:"batch"`
@@ -119,7 +119,7 @@ func (c *Config) Validate() error {
 	if err := def(&c.DType, "fp32", "fp32", "bf16", "int8"); err != nil {
 		return fmt.Errorf("dtype: %w", err)
 	}
-	if err := def(&c.Demonstrations, "random", "random", "rices"); err != nil {
+	if err := def(&c.Demonstrations, "random", "random", "fixed", "rices"); err != nil {
 		return fmt.Errorf("demonstrations: %w", err)
 	}
 	if err := def(&c.Compat, "", "", CompatUpstream); err != nil {
@@ -147,6 +147,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("batch, ensemble and pool cannot be negative")
 	case c.Demonstrations == "rices" && c.RICES.CLIP == "":
 		return fmt.Errorf("rices: clip: name the folder of a CLIP model")
+	case c.Compat != "" && c.Demonstrations == "fixed":
+		return fmt.Errorf("demonstrations: fixed: %s draws them for every example", c.Compat)
 	case c.Compat != "" && c.Ensemble > 1:
 		return fmt.Errorf("ensemble: its shuffles are not reproduced under compat")
 	}
@@ -215,5 +217,5 @@ func (t *TaskConfig) load() (*task.Task, error) {
 
 // options are the sampling options of one trial.
 func (c *Config) options(shots int, seed uint64) sampling.Options {
-	return sampling.Options{Shots: shots, Seed: seed, Samples: c.Samples, Pool: c.Pool}
+	return sampling.Options{Shots: shots, Seed: seed, Samples: c.Samples, Pool: c.Pool, Fixed: c.Demonstrations == "fixed"}
 }

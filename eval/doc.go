@@ -17,6 +17,7 @@ import (
 type Query struct {
 	Text   string
 	Images []string
+	Shared bool // other queries of the run begin with the same demonstrations
 }
 
 // Model answers queries. Pictures must have been seen first.

@@ -23,6 +23,8 @@ type fakeModel struct {
 	seen  map[string]bool
 	calls int
 	stop  int // fail at this call, 0: never
+	// shared counts queries whose demonstrations others are shown too
+	shared int
 }
 
 var errKilled = errors.New("killed")
@@ -53,6 +55,14 @@ func (m *fakeModel) call() error {
 	return nil
 }
 
+func (m *fakeModel) count(queries []Query) {
+	for _, q := range queries {
+		if q.Shared {
+			m.shared++
+		}
+	}
+}
+
 func pick(q Query) int {
 	h := fnv.New32a()
 	h.Write([]byte(q.Text + strings.Join(q.Images, " ")))
@@ -61,6 +71,7 @@ func pick(q Query) int {
 
 func (m *fakeModel) Generate(_ context.Context, queries []Query, d task.Decoding) ([]string, error) {
 	var out []string
+	m.count(queries)
 	for _, q := range queries {
 		if strings.Count(q.Text, "<image>") != len(q.Images) {
 			return nil, fmt.Errorf("%d pictures for %q", len(q.Images), q.Text)
@@ -71,6 +82,7 @@ func (m *fakeModel) Generate(_ context.Context, queries []Query, d task.Decoding
 }
 
 func (m *fakeModel) Rank(_ context.Context, queries []Query, classes []string) ([][]float64, error) {
+	m.count(queries)
 	var out [][]float64
 	for _, q := range queries {
 		row := make([]float64, len(classes))
@@ -248,6 +260,30 @@ func TestBatchSize(t *testing.T) {
 	}
 	if lines[1] != lines[4] {
 		t.Error("the batch size shows")
+	}
+}
+
+// Fixed demonstrations are the same for all examples of a trial, and the model is told so; drawn ones are not.
+func TestFixed(t *testing.T) {
+	for _, fixed := range []bool{true, false} {
+		c := miniConfig(t, "shots: [4]\nseeds: [1, 2]\nmodel: none", "vqav2", "imagenet")
+		if fixed {
+			c.Demonstrations = "fixed"
+		}
+		m := &fakeModel{}
+		if _, err := Run(context.Background(), c, with(m)); err != nil {
+			t.Fatal(err)
+		}
+		lists := map[string]bool{}
+		for _, line := range bytes.Split(read(t, c, "predictions.jsonl"), []byte("\n"))[1:] {
+			var r Record
+			if json.Unmarshal(line, &r) == nil {
+				lists[fmt.Sprint(r.Task, r.Seed, r.Demonstrations)] = true
+			}
+		}
+		if fixed != (len(lists) == 4) || fixed != (m.shared == 4*mini.Tests) {
+			t.Errorf("fixed %v: %d lists of demonstrations in 4 trials, %d shared queries", fixed, len(lists), m.shared)
+		}
 	}
 }
 

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"mmc4/eval/formats"
 	"mmc4/eval/sampling"
@@ -29,10 +32,11 @@ type Options struct {
 
 // trial is one task with one number of shots and one seed.
 type trial struct {
-	task  int
-	shots int
-	seed  uint64
-	plan  sampling.Plan
+	task   int
+	shots  int
+	seed   uint64
+	plan   sampling.Plan
+	shared map[string]bool // lists of demonstrations that several examples are shown
 }
 
 // job is one task of the run.
@@ -41,6 +45,7 @@ type job struct {
 	task   *task.Task
 	data   *task.Data
 	prompt task.Prompt
+	place  int // of its pictures
 }
 
 // runner is a run in progress.
@@ -51,6 +56,7 @@ type runner struct {
 	trials []trial
 	units  []unit
 	model  Model
+	places []string // folders, buckets, tars with pictures
 	stores pictures
 }
 
@@ -105,7 +111,11 @@ func (r *runner) prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.jobs = append(r.jobs, job{c, t, data, prompt})
+		j := job{c, t, data, prompt, 0}
+		if j.place = slices.Index(r.places, j.images()); j.place < 0 { // tasks with the same pictures share what is made of them
+			j.place, r.places = len(r.places), append(r.places, j.images())
+		}
+		r.jobs = append(r.jobs, j)
 	}
 	for i := range r.jobs {
 		for _, shots := range r.config.Shots {
@@ -114,7 +124,7 @@ func (r *runner) prepare(ctx context.Context) error {
 				if err != nil {
 					return fmt.Errorf("task %s, %d shots: %w", r.jobs[i].task.Name, shots, err)
 				}
-				r.trials = append(r.trials, trial{i, shots, seed, plan})
+				r.trials = append(r.trials, trial{i, shots, seed, plan, repeated(plan.Demonstrations)})
 				for first := 0; first < len(plan.Test); first += r.config.Batch {
 					r.units = append(r.units, unit{i, shots, seed, first, min(r.config.Batch, len(plan.Test)-first)})
 				}
@@ -167,6 +177,18 @@ func (r *runner) plan(ctx context.Context, j *job, o sampling.Options) (sampling
 		plan.Demonstrations[k] = sampling.Nearest(q, training, sampling.Effective(o.Shots))
 	}
 	return plan, nil
+}
+
+// repeated are the lists that are there several times.
+func repeated(lists [][]int) map[string]bool {
+	seen := map[string]bool{}
+	for _, list := range lists {
+		key := fmt.Sprint(list)
+		_, again := seen[key]
+		seen[key] = again
+	}
+	maps.DeleteFunc(seen, func(_ string, again bool) bool { return !again })
+	return seen
 }
 
 // images is where the job's pictures are.
@@ -274,7 +296,8 @@ func (r *runner) ask(ctx context.Context, u unit) ([]Record, error) {
 			return nil, err
 		}
 	}
-	j, plan := &r.jobs[u.task], &r.trialOf(u).plan
+	j, t := &r.jobs[u.task], r.trialOf(u)
+	plan := &t.plan
 	records := make([]Record, u.size)
 	queries := make([]Query, u.size)
 	var images []string
@@ -286,9 +309,10 @@ func (r *runner) ask(ctx context.Context, u unit) ([]Record, error) {
 			records[k].Demonstrations = append(records[k].Demonstrations, d.ID)
 		}
 		var err error
-		if queries[k], err = j.query(u.task, shown, sample, u.shots > 0); err != nil {
+		if queries[k], err = j.query(shown, sample, u.shots > 0); err != nil {
 			return nil, err
 		}
+		queries[k].Shared = t.shared[fmt.Sprint(plan.Demonstrations[u.first+k])]
 		records[k].Prompt = queries[k].Text
 		images = append(images, queries[k].Images...)
 	}
@@ -312,7 +336,7 @@ func (r *runner) ask(ctx context.Context, u unit) ([]Record, error) {
 		return records, nil
 	}
 	if j.task.Kind == "class" {
-		return records, r.rank(ctx, j, u, plan, records, able)
+		return records, r.rank(ctx, j, u, t, records, able)
 	}
 	asked := make([]Query, len(able))
 	for i, k := range able {
@@ -330,7 +354,8 @@ func (r *runner) ask(ctx context.Context, u unit) ([]Record, error) {
 }
 
 // rank classifies, averaging over orders of the demonstrations.
-func (r *runner) rank(ctx context.Context, j *job, u unit, plan *sampling.Plan, records []Record, able []int) error {
+func (r *runner) rank(ctx context.Context, j *job, u unit, t *trial, records []Record, able []int) error {
+	plan := &t.plan
 	orders := min(r.config.Ensemble, factorial(sampling.Effective(u.shots)))
 	for n := range orders {
 		queries := make([]Query, len(able))
@@ -342,9 +367,10 @@ func (r *runner) rank(ctx context.Context, j *job, u unit, plan *sampling.Plan, 
 				g.Shuffle(len(shown), func(a, b int) { shown[a], shown[b] = shown[b], shown[a] })
 			}
 			var err error
-			if queries[i], err = j.query(u.task, shown, sample, u.shots > 0); err != nil {
+			if queries[i], err = j.query(shown, sample, u.shots > 0); err != nil {
 				return err
 			}
+			queries[i].Shared = n == 0 && t.shared[fmt.Sprint(plan.Demonstrations[u.first+k])]
 		}
 		scores, err := r.model.Rank(ctx, queries, j.data.Classes)
 		if err != nil {
@@ -390,8 +416,8 @@ func (j *job) shown(demonstrations []int) []*task.Sample {
 	return out
 }
 
-// query writes the prompt. Pictures of different tasks may have the same path, so the task's number stands before it.
-func (j *job) query(number int, shown []*task.Sample, sample *task.Sample, pictures bool) (Query, error) {
+// query writes the prompt. Places of different tasks may have pictures of the same path, so the place's number stands before it.
+func (j *job) query(shown []*task.Sample, sample *task.Sample, pictures bool) (Query, error) {
 	text, err := j.prompt.Write(shown, sample, pictures)
 	if err != nil {
 		return Query{}, fmt.Errorf("task %s: %w", j.task.Name, err)
@@ -399,25 +425,28 @@ func (j *job) query(number int, shown []*task.Sample, sample *task.Sample, pictu
 	q := Query{Text: text}
 	if pictures {
 		for _, d := range shown {
-			q.Images = append(q.Images, fmt.Sprintf("%d:%s", number, d.Image))
+			q.Images = append(q.Images, fmt.Sprintf("%d:%s", j.place, d.Image))
 		}
 	}
-	q.Images = append(q.Images, fmt.Sprintf("%d:%s", number, sample.Image))
+	q.Images = append(q.Images, fmt.Sprintf("%d:%s", j.place, sample.Image))
 	return q, nil
 }
 
-// pictureName is the path in an image's name.
+// pictureName is the path in an image's name, pictureAt the place's number.
 func pictureName(name string) string {
-	var number int
-	fmt.Sscanf(name, "%d:", &number)
-	return name[len(fmt.Sprintf("%d:", number)):]
+	_, path, _ := strings.Cut(name, ":")
+	return path
+}
+
+func pictureAt(name string) int {
+	number, _, _ := strings.Cut(name, ":")
+	n, _ := strconv.Atoi(number)
+	return n
 }
 
 // openImage reads a picture that a query names.
 func (r *runner) openImage(name string) ([]byte, error) {
-	var number int
-	fmt.Sscanf(name, "%d:", &number)
-	data, err := r.stores.read(r.jobs[number].images(), pictureName(name))
+	data, err := r.stores.read(r.places[pictureAt(name)], pictureName(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("there is no such picture")
 	}

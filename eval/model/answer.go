@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"mmc4/eval"
@@ -13,10 +14,11 @@ import (
 // maxPrompt is open_flamingo's limit of a prompt's tokens.
 const maxPrompt = 2000
 
-// prompt makes a batch of queries of unequal length, padded on the left, and the media they see, on a pass that is reset.
+// prompt makes a batch of queries of unequal length, padded on the left, and the media they see, on a pass that is reset. What
+// queries share is read before.
 func (m *Flamingo) prompt(queries []eval.Query) (lm.Prompt, *flamingo.Media, error) {
 	rows := make([][]int, len(queries))
-	length, slots := 0, 0
+	length := 0
 	for i, q := range queries {
 		rows[i] = m.tokens.Encode(q.Text)
 		if len(rows[i]) > maxPrompt {
@@ -25,10 +27,13 @@ func (m *Flamingo) prompt(queries []eval.Query) (lm.Prompt, *flamingo.Media, err
 			}
 			rows[i] = rows[i][:maxPrompt]
 		}
-		length, slots = max(length, len(rows[i])), max(slots, len(q.Images))
+		length = max(length, len(rows[i]))
 	}
-	p := lm.Prompt{Rows: len(queries), IDs: make([]int32, len(queries)*length), Mask: make([]byte, len(queries)*length)}
-	names := make([]string, len(queries)*slots) // the picture in each slot; slots after a row's last are empty
+	prefixes, err := m.prefixes(queries, rows)
+	if err != nil {
+		return lm.Prompt{}, nil, err
+	}
+	p := lm.Prompt{Rows: len(queries), Prefixes: prefixes, IDs: make([]int32, len(queries)*length), Mask: make([]byte, len(queries)*length)}
 	for i, row := range rows {
 		pad := length - len(row)
 		for t := range length {
@@ -39,14 +44,54 @@ func (m *Flamingo) prompt(queries []eval.Query) (lm.Prompt, *flamingo.Media, err
 			}
 			p.IDs[at], p.Mask[at] = int32(row[t-pad]), 1
 		}
-		copy(names[i*slots:], queries[i].Images)
 	}
 	m.pass.Reset()
-	return p, m.media(names, len(queries), slots), m.pass.Err()
+	first := m.model.Unseen(p)
+	seen, slots := make([][]string, len(queries)), 0
+	for i, q := range queries {
+		if seen[i] = q.Images; first != nil {
+			seen[i] = q.Images[first[i]:]
+		}
+		slots = max(slots, len(seen[i]))
+	}
+	names := make([]string, len(queries)*slots) // the picture in each slot; slots after a row's last are empty
+	for i := range seen {
+		copy(names[i*slots:], seen[i])
+	}
+	media := m.media(names, len(queries), slots)
+	media.First = first
+	return p, media, m.pass.Err()
+}
+
+// prefixes are what the queries begin with; nil when nothing is shared.
+func (m *Flamingo) prefixes(queries []eval.Query, rows [][]int) ([]*lm.Prefix, error) {
+	m.shared.shrink(prefixBytes)
+	var out []*lm.Prefix
+	for i, q := range queries {
+		length, images, key := m.beginning(q, rows[i])
+		if length == 0 {
+			continue
+		}
+		x, err := m.prefix(rows[i][:length], images, key)
+		if errors.Is(err, flamingo.ErrNotShared) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = make([]*lm.Prefix, len(queries))
+		}
+		out[i] = x
+	}
+	return out, nil
 }
 
 func (m *Flamingo) media(names []string, rows, slots int) *flamingo.Media {
 	c := m.model.Config
+	if len(names) == 0 {
+		return &flamingo.Media{Rows: rows}
+	}
 	if !m.model.Perceiver.BySlot() {
 		latents := m.tensor(names, c.Perceiver.Latents, c.Vision.Width)
 		return &flamingo.Media{Rows: rows, Slots: slots, Latents: latents.Reshape(rows, slots, c.Perceiver.Latents, c.Vision.Width)}

@@ -43,11 +43,12 @@ type Flamingo struct {
 	preprocess clip.Preprocess
 	compat     bool
 
-	dev   kernels.Device
-	pass  *kernels.Pass
-	files []*weights.File
-	seen  memory
-	image func(name string) ([]byte, error)
+	dev    kernels.Device
+	pass   *kernels.Pass
+	files  []*weights.File
+	seen   memory
+	shared prefixes
+	image  func(name string) ([]byte, error)
 }
 
 // at gives the path of a part: the one that is named, or the usual one below the folder. "" when there is none.
@@ -207,6 +208,8 @@ func (m *Flamingo) open(ctx context.Context, vision, lm, trained string) (s flam
 func (m *Flamingo) Close() {
 	if m.pass != nil {
 		m.pass.Wait()
+		m.shared.shrink(0)
+		m.seen.close()
 		m.pass.Arena().Free()
 	}
 	if m.dev != nil {

@@ -8,59 +8,15 @@ import (
 	"mmc4/kernels"
 )
 
-const (
-	// atOnce is how many pictures go through the tower together.
-	atOnce = 8
-	// remembered bounds what is kept of pictures, in bytes of fp32.
-	remembered = 2 << 30
-)
-
-// memory keeps what the model has made of pictures: latents, or the tower's tokens where latents depend on the slot. Once it
-// is full, what was made first goes first.
-type memory struct {
-	values map[string][]float32
-	order  []string
-	bytes  int
-}
-
-func (m *memory) put(name string, v []float32) {
-	if m.values == nil {
-		m.values = map[string][]float32{}
-	}
-	m.values[name] = v
-	m.order = append(m.order, name)
-	m.bytes += 4 * len(v)
-}
-
-// shrink forgets pictures, but none of those that are needed now.
-func (m *memory) shrink(needed map[string]bool) {
-	var kept []string
-	for i, name := range m.order {
-		if m.bytes <= remembered {
-			kept = append(kept, m.order[i:]...)
-			break
-		}
-		if needed[name] {
-			kept = append(kept, name)
-			continue
-		}
-		m.bytes -= 4 * len(m.values[name])
-		delete(m.values, name)
-	}
-	m.order = kept
-}
+// atOnce is how many pictures go through the tower together.
+const atOnce = 8
 
 // See reads and encodes pictures.
 func (m *Flamingo) See(ctx context.Context, images []string) (map[string]error, error) {
-	var missing []string
-	needed := map[string]bool{}
-	for _, name := range images {
-		needed[name] = true
-		if m.seen.values[name] == nil {
-			missing = append(missing, name)
-		}
+	missing, err := m.seen.want(images)
+	if err != nil {
+		return nil, err
 	}
-	m.seen.shrink(needed)
 	bad := map[string]error{}
 	for len(missing) > 0 {
 		if err := ctx.Err(); err != nil {

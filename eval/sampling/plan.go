@@ -26,6 +26,7 @@ type Options struct {
 	Seed    uint64 // of the trial
 	Samples int    // test examples, < 1 for all
 	Pool    int    // how many training examples demonstrations come from, < 1 for all
+	Fixed   bool   // all test examples are shown the same demonstrations
 }
 
 // Plan is which test examples are run, in this order, and the training examples each of them is shown.
@@ -35,7 +36,7 @@ type Plan struct {
 }
 
 // Independent draws the demonstrations of an example from the seed and the example's id alone: the same for any batch
-// size, number of processes, order and number of samples. Test examples stay in the order of their file.
+// size, number of processes, order and number of samples (fixed ones: from the seed). Test examples stay in the order of their file.
 func Independent(ids []string, training int, o Options) Plan {
 	var p Plan
 	for i := range ids {
@@ -55,7 +56,11 @@ func Independent(ids []string, training int, o Options) Plan {
 	}
 	k := min(Effective(o.Shots), len(pool))
 	for _, i := range p.Test {
-		r := generator(o.Seed, "demonstrations of "+ids[i])
+		purpose := "demonstrations of " + ids[i]
+		if o.Fixed {
+			purpose = "demonstrations"
+		}
+		r := generator(o.Seed, purpose)
 		chosen := make([]int, 0, k)
 		for len(chosen) < k {
 			if one := pool[r.IntN(len(pool))]; !slices.Contains(chosen, one) {

@@ -200,7 +200,7 @@ func (c *Checkpoint) Unused(m *Model) []string {
 // which rows were added is written too: open_flamingo leaves LLaMA's out, so that they are drawn anew at every load.
 func (m *Model) Save(p *kernels.Pass, w io.Writer, metadata map[string]string) error {
 	var tensors []weights.Tensor
-	for _, one := range m.saved() {
+	for _, one := range m.Saved() {
 		t, err := one.Tensor(p, "")
 		if err != nil {
 			return fmt.Errorf("flamingo checkpoint: %w", err)

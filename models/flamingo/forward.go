@@ -11,6 +11,9 @@ import (
 type Media struct {
 	Rows, Slots int            // B, S
 	Latents     kernels.Tensor // [B,S,N,E]; none when no row has an image
+	// First is how many images of each row come before its first slot: behind a prefix that was read, nothing looks at them any
+	// more. nil: none. Generate and Rank alone mind it.
+	First []int32
 }
 
 // Patches gives the tower's tokens [n,P,E] of normalised pixels [n,3,H,W], which Resample takes and which can be kept to spare

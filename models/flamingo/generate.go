@@ -36,12 +36,12 @@ func (m *Model) Continue(ctx context.Context, p *kernels.Pass, prompt lm.Prompt,
 	if err := checkPrompt(prompt, kept.rows); err != nil {
 		return nil, err
 	}
-	times := TextTimes(prompt.IDs, prompt.Rows, m.Config.Media)
+	times := kept.times(prompt, m.Config.Media)
 	last := counts(times, prompt.Rows)
 	var seen []int32 // by row of a step: what a token without a marker looks at
 	prompt.Before = func(p *kernels.Pass, step lm.Step) func(int, kernels.Tensor) kernels.Tensor {
 		if step.First {
-			return m.before(p, kept, times, step.Rows, step.Group)
+			return m.before(p, kept, prompt.Unread(times), step.Rows, step.Group)
 		}
 		if seen == nil {
 			seen = make([]int32, step.Rows)

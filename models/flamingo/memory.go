@@ -11,13 +11,14 @@ import (
 // decoding, and by all beams and candidates of a row.
 type Memory struct {
 	rows, slots int
+	first       []int32          // as in Media
 	kv          []kernels.Tensor // of each layer [B,S*N,2*H*D], none without a block
 	buffers     []kernels.Buffer
 }
 
 // Keep computes a Memory of media. Free it when the work that reads it is done.
 func (m *Model) Keep(p *kernels.Pass, media *Media) (*Memory, error) {
-	kept := &Memory{rows: media.Rows, slots: media.Slots, kv: make([]kernels.Tensor, len(m.Blocks))}
+	kept := &Memory{rows: media.Rows, slots: media.Slots, first: media.First, kv: make([]kernels.Tensor, len(m.Blocks))}
 	if media.Slots == 0 {
 		return kept, p.Err()
 	}
@@ -69,6 +70,18 @@ func (m *Model) before(p *kernels.Pass, kept *Memory, times []int32, rows, group
 			return b.apply(p, x, k, v, l)
 		})
 	}
+}
+
+// times are the text times of a prompt, counted from the image in a row's first slot.
+func (k *Memory) times(prompt lm.Prompt, marker int) []int32 {
+	times := TextTimes(prompt.IDs, prompt.Rows, marker)
+	for row, first := range k.first {
+		t := len(times) / prompt.Rows
+		for i := row * t; i < (row+1)*t; i++ {
+			times[i] = max(0, times[i]-first)
+		}
+	}
+	return times
 }
 
 // counts are the numbers of <image> tokens of each row of a prompt.

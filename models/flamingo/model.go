@@ -27,6 +27,9 @@ type Options struct {
 	Train           bool
 	BF16            bool
 	FreezeEmbedding bool
+	// Rows leaves the embedding frozen but for the rows of <image> and <|endofchunk|>: all that open_flamingo's optimizer changes
+	// of it, without the gradient of the rest.
+	Rows bool
 }
 
 // Model is a language model that sees.
@@ -43,7 +46,8 @@ type Model struct {
 	Gated, Resampler, Embedding []*params.Weight
 	Notes                       []string // what was resized or drawn at random
 
-	text []*params.Weight // of the language model
+	text  []*params.Weight // of the language model
+	table *params.Weight   // the input embedding as a whole, where only rows of it are trained
 }
 
 // New makes a model.
@@ -95,8 +99,17 @@ func New(dev kernels.Device, queue kernels.Queue, c Config, s Sources, o Options
 	if !o.Train {
 		return m, nil
 	}
-	if o.FreezeEmbedding {
+	switch {
+	case o.FreezeEmbedding:
 		m.Embedding = nil
+	case o.Rows:
+		m.table = m.Embedding[0]
+		rows, err := m.LM.TrainRows(dev, queue, o.BF16, c.Media, c.EOC)
+		if err != nil {
+			return nil, fmt.Errorf("flamingo: %w", err)
+		}
+		rows.Name = m.table.Name
+		m.Embedding = []*params.Weight{rows}
 	}
 	return m, params.Train(dev, queue, o.BF16, m.Trained()...)
 }
@@ -142,9 +155,13 @@ func (m *Model) Trained() []*params.Weight {
 	return append(append(append([]*params.Weight(nil), m.Gated...), m.Resampler...), m.Embedding...)
 }
 
-// saved lists what a checkpoint holds: the trained weights, and an output head with rows that are nowhere else.
-func (m *Model) saved() []*params.Weight {
+// Saved lists what a checkpoint holds: the trained weights, the whole of an embedding of which rows are trained, and an output
+// head with rows that are nowhere else.
+func (m *Model) Saved() []*params.Weight {
 	ws := m.Trained()
+	if m.table != nil {
+		ws = append(append(append([]*params.Weight(nil), m.Gated...), m.Resampler...), m.table)
+	}
 	for _, w := range m.text {
 		if w.Name == m.Config.LM.HeadName() && slices.Contains(m.LM.Grown, w.Name) {
 			own := *w
@@ -178,7 +195,10 @@ func (m *Model) Freeze(dev kernels.Device, queue kernels.Queue, through bool) er
 // MaskEmbedding clears the gradient of the input embedding but for the rows of <image> and <|endofchunk|>: between the
 // backward pass and the optimizer.
 func (m *Model) MaskEmbedding(queue kernels.Queue) {
-	if len(m.Embedding) > 0 {
+	if len(m.Embedding) > 0 && m.table == nil {
 		m.LM.MaskEmbedding(queue, m.Config.Media, m.Config.EOC)
 	}
 }
+
+// Updated makes lookups see the rows of the embedding that the optimizer, or a checkpoint, changed.
+func (m *Model) Updated(queue kernels.Queue) { m.LM.SpreadRows(queue) }

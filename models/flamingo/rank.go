@@ -44,10 +44,13 @@ func (m *Model) Rank(ctx context.Context, p *kernels.Pass, prompt lm.Prompt, med
 	defer p.Wait()
 
 	p.Reset()
-	times := TextTimes(prompt.IDs, rows, m.Config.Media)
-	hidden := m.LM.Hidden(p, lm.Input{IDs: prompt.IDs, Rows: rows, Mask: prompt.Mask, Counted: !o.Upstream, Cache: cache,
-		Before: m.before(p, kept, times, rows, 1)})
-	last := p.Contiguous(hidden.Slice(1, length-1, length)).Reshape(rows, m.Config.LM.Width)
+	if err := cache.Begin(p, prompt); err != nil {
+		return nil, err
+	}
+	times := kept.times(prompt, m.Config.Media)
+	hidden := m.LM.Hidden(p, lm.Input{IDs: prompt.Unread(prompt.IDs), Rows: rows, Mask: prompt.Mask, Counted: !o.Upstream, Cache: cache,
+		Before: m.before(p, kept, prompt.Unread(times), rows, 1)})
+	last := p.Contiguous(hidden.Slice(1, hidden.Dims[1]-1, hidden.Dims[1])).Reshape(rows, m.Config.LM.Width)
 	first, err := p.Float32(p.LogSoftmax(m.LM.Logits(p, last)))
 	if err != nil {
 		return nil, err

@@ -16,6 +16,8 @@ type Prompt struct {
 	IDs  []int32 // [B,T], padded on the left
 	Rows int     // B
 	Mask []byte  // [B,T], 0: padding; nil: none
+	// Prefixes are what rows are known to begin with, nil for a row without one; nil: none. See Prefix.
+	Prefixes []*Prefix
 	// Before gives the hook of one step (see Input.Before). nil: none.
 	Before func(p *kernels.Pass, step Step) func(layer int, x_BTC kernels.Tensor) kernels.Tensor
 }
@@ -24,7 +26,7 @@ type Prompt struct {
 type Step struct {
 	IDs         []int32 // [Rows,T]
 	Rows, Group int
-	First       bool // the prompt itself
+	First       bool // the prompt itself, what is known of it left out
 }
 
 // Decoding says how to continue.
@@ -136,7 +138,10 @@ func (d *decoder) begin(beams int) (kernels.Tensor, error) {
 	if d.cache, err = d.m.NewCache(d.p.Device(), d.prompt.Rows, capacity, d.p.DType); err != nil {
 		return kernels.Tensor{}, err
 	}
-	logits := d.read(d.prompt.IDs, d.prompt.Rows, 1, true)
+	if err := d.cache.Begin(d.p, d.prompt); err != nil {
+		return kernels.Tensor{}, err
+	}
+	logits := d.read(d.prompt.Unread(d.prompt.IDs), d.prompt.Rows, 1, true)
 	if beams > 1 {
 		d.spare = d.cache
 		if d.cache, err = d.m.NewCache(d.p.Device(), d.prompt.Rows*beams, d.length+d.o.MaxNew, d.p.DType); err != nil {
