@@ -76,14 +76,25 @@ type shape struct {
 // threadsEach is the block of most kernels.
 const threadsEach = 256
 
-// over is a launch for n elements: enough blocks to fill the GPU some times over, at most one thread an element.
+// over is a launch for n pieces of work: enough blocks to fill the GPU some times over, at most one thread a piece.
 func (d *Device) over(n int) shape {
-	blocks := (n + threadsEach - 1) / threadsEach
-	return shape{grid: [3]int{min(blocks, 32*d.processors), 1, 1}, threads: threadsEach}
+	return shape{grid: [3]int{min(up(n, threadsEach), 32*d.processors), 1, 1}, threads: threadsEach}
 }
 
-// rowsOf is a launch of a block a row.
-func rowsOf(n int) shape { return shape{grid: [3]int{n, 1, 1}, threads: threadsEach} }
+// over8 is a launch of kernels that take eight elements at a time: EACH8.
+func (d *Device) over8(n int) shape { return d.over(up(n, 8)) }
+
+// rowsOf is a launch of a block a row of n elements, eight a thread and turn (ROW8): threads are a power of two.
+func rowsOf(rows, n int) shape {
+	threads := 32
+	for threads < threadsEach && 8*threads < n {
+		threads *= 2
+	}
+	return shape{grid: [3]int{rows, 1, 1}, threads: threads}
+}
+
+// up is how many pieces of a size cover n.
+func up(n, size int) int { return (n + size - 1) / size }
 
 // launch queues a kernel. Its arguments must have the sizes that the kernel was compiled for.
 func (q *queue) launch(name string, s shape, arguments ...any) {

@@ -21,6 +21,7 @@ type Device struct {
 	arch       string
 	processors int // streaming multiprocessors
 	functions  map[string]function
+	lt         *driver.Lt // nil where there is no cuBLASLt
 
 	mu      sync.Mutex
 	closed  bool
@@ -73,7 +74,10 @@ func New(index int) (*Device, error) {
 		return nil, failed("make a context", err)
 	}
 	err = d.do(func() (err error) {
-		d.functions, err = loadKernels(image)
+		if d.functions, err = loadKernels(image); err != nil {
+			return err
+		}
+		d.lt, err = driver.NewLt()
 		return err
 	})
 	if err != nil {
@@ -107,7 +111,11 @@ func (d *Device) Profile() string {
 	if err != nil {
 		name = "GPU without a name"
 	}
-	return fmt.Sprintf("cuda %s (%s)", d.arch, name)
+	products := "own products"
+	if d.lt != nil {
+		products = fmt.Sprintf("cuBLASLt %d", d.lt.Version())
+	}
+	return fmt.Sprintf("cuda %s (%s), %s", d.arch, name, products)
 }
 
 // buffer is memory of the device.
@@ -160,6 +168,9 @@ func (d *Device) Close() error {
 	return d.do(func() error {
 		for _, s := range d.streams {
 			s.close()
+		}
+		if d.lt != nil {
+			d.lt.Close()
 		}
 		for _, e := range d.events {
 			_ = cu.DestroyEvent(&e)

@@ -10,24 +10,24 @@ import (
 
 func (q *queue) act(op *kernels.Act) {
 	n := op.X.Len()
-	q.launch("act", q.d.over(n), op.Kind, vecOf(op.X), vecOf(op.Out), n)
+	q.launch("act", q.d.over8(n), op.Kind, vecOf(op.X), vecOf(op.Out), n)
 }
 
 func (q *queue) actBackward(op *kernels.ActBackward) {
 	if n := op.X.Len(); op.DX.Wanted() {
-		q.launch("act_backward", q.d.over(n), op.Kind, vecOf(op.X), vecOf(op.DOut), vecOf(op.DX.T), flag(op.DX.Add), n)
+		q.launch("act_backward", q.d.over8(n), op.Kind, vecOf(op.X), vecOf(op.DOut), vecOf(op.DX.T), flag(op.DX.Add), n)
 	}
 }
 
 func (q *queue) gatedAct(op *kernels.GatedAct) {
-	n := op.Gate.Len()
-	q.launch("gated_act", q.d.over(n), op.Kind, vecOf(op.Gate), vecOf(op.Up), vecOf(op.Out), op.Gate.Dim(-1), n)
+	rows, n := op.Gate.Rows(), op.Gate.Dim(-1)
+	q.launch("gated_act", q.d.over(rows*up(n, 8)), op.Kind, vecOf(op.Gate), vecOf(op.Up), vecOf(op.Out), n, up(n, 8), rows)
 }
 
 func (q *queue) gatedActBackward(op *kernels.GatedActBackward) {
-	n := op.Gate.Len()
-	q.launch("gated_act_backward", q.d.over(n), op.Kind, vecOf(op.Gate), vecOf(op.Up), vecOf(op.DOut),
-		vecOf(op.DGate.T), flag(op.DGate.Add), vecOf(op.DUp.T), flag(op.DUp.Add), op.Gate.Dim(-1), n)
+	rows, n := op.Gate.Rows(), op.Gate.Dim(-1)
+	q.launch("gated_act_backward", q.d.over(rows*up(n, 8)), op.Kind, vecOf(op.Gate), vecOf(op.Up), vecOf(op.DOut),
+		vecOf(op.DGate.T), flag(op.DGate.Add), vecOf(op.DUp.T), flag(op.DUp.Add), n, up(n, 8), rows)
 }
 
 func (q *queue) add(op *kernels.Add) {
@@ -36,27 +36,27 @@ func (q *queue) add(op *kernels.Add) {
 		scale = 1
 	}
 	n := op.A.Len()
-	q.launch("add", q.d.over(n), vecOf(op.A), vecOf(op.B), vecOf(op.Out), scale, op.B.Len(), n)
+	q.launch("add", q.d.over8(n), vecOf(op.A), vecOf(op.B), vecOf(op.Out), scale, op.B.Len(), n)
 }
 
 func (q *queue) mul(op *kernels.Mul) {
 	n := op.A.Len()
-	q.launch("mul", q.d.over(n), vecOf(op.A), vecOf(op.B), vecOf(op.Out), n)
+	q.launch("mul", q.d.over8(n), vecOf(op.A), vecOf(op.B), vecOf(op.Out), n)
 }
 
 func (q *queue) fill(op *kernels.Fill) {
 	n := op.Dst.Len()
-	q.launch("fill", q.d.over(n), vecOf(op.Dst), op.Value, n)
+	q.launch("fill", q.d.over8(n), vecOf(op.Dst), op.Value, n)
 }
 
 func (q *queue) clamp(op *kernels.Clamp) {
 	n := op.X.Len()
-	q.launch("clamp", q.d.over(n), vecOf(op.X), vecOf(op.Out), op.Min, op.Max, n)
+	q.launch("clamp", q.d.over8(n), vecOf(op.X), vecOf(op.Out), op.Min, op.Max, n)
 }
 
 func (q *queue) clampBackward(op *kernels.ClampBackward) {
 	n := op.X.Len()
-	q.launch("clamp_backward", q.d.over(n), vecOf(op.X), vecOf(op.DOut), vecOf(op.DX.T), flag(op.DX.Add), op.Min, op.Max, n)
+	q.launch("clamp_backward", q.d.over8(n), vecOf(op.X), vecOf(op.DOut), vecOf(op.DX.T), flag(op.DX.Add), op.Min, op.Max, n)
 }
 
 // How a scalar acts: the enums of elementwise.cu and sum.cu.
@@ -75,7 +75,7 @@ func howScaled(exp bool) int32 {
 
 func (q *queue) scaleBy(op *kernels.ScaleBy) {
 	n := op.X.Len()
-	q.launch("scale_by", q.d.over(n), vecOf(op.X), vecOf(op.S), howScaled(op.Exp), vecOf(op.Out), int32(0), n)
+	q.launch("scale_by", q.d.over8(n), vecOf(op.X), vecOf(op.S), howScaled(op.Exp), vecOf(op.Out), int32(0), n)
 }
 
 func (q *queue) scaleByBackward(op *kernels.ScaleByBackward) {
@@ -83,13 +83,13 @@ func (q *queue) scaleByBackward(op *kernels.ScaleByBackward) {
 		q.dot(op.X, op.DOut, op.S, howScaled(op.Exp), op.DS)
 	}
 	if n := op.X.Len(); op.DX.Wanted() {
-		q.launch("scale_by", q.d.over(n), vecOf(op.DOut), vecOf(op.S), howScaled(op.Exp), vecOf(op.DX.T), flag(op.DX.Add), n)
+		q.launch("scale_by", q.d.over8(n), vecOf(op.DOut), vecOf(op.S), howScaled(op.Exp), vecOf(op.DX.T), flag(op.DX.Add), n)
 	}
 }
 
 func (q *queue) tanhGate(op *kernels.TanhGate) {
 	n := op.X.Len()
-	q.launch("add_scaled", q.d.over(n), vecOf(op.X), vecOf(op.Y), vecOf(op.Gate), scalarTanh, vecOf(op.Out), n)
+	q.launch("add_scaled", q.d.over8(n), vecOf(op.X), vecOf(op.Y), vecOf(op.Gate), scalarTanh, vecOf(op.Out), n)
 }
 
 func (q *queue) tanhGateBackward(op *kernels.TanhGateBackward) {
@@ -97,24 +97,24 @@ func (q *queue) tanhGateBackward(op *kernels.TanhGateBackward) {
 		q.dot(op.Y, op.DOut, op.Gate, scalarTanh, op.DGate)
 	}
 	if n := op.Y.Len(); op.DY.Wanted() {
-		q.launch("scale_by", q.d.over(n), vecOf(op.DOut), vecOf(op.Gate), scalarTanh, vecOf(op.DY.T), flag(op.DY.Add), n)
+		q.launch("scale_by", q.d.over8(n), vecOf(op.DOut), vecOf(op.Gate), scalarTanh, vecOf(op.DY.T), flag(op.DY.Add), n)
 	}
 }
 
 // piece is PIECE of sum.cu: how many products a block sums.
-const piece = 4096
+const piece = 8192
 
 // dot is the sum of all products of two tensors, times the derivative of a scalar's function.
 func (q *queue) dot(x, y, s kernels.Tensor, how int32, out kernels.Grad) {
 	n := x.Len()
-	pieces := (n + piece - 1) / piece
+	pieces := up(n, piece)
 	part, err := q.scratchFor(8 * pieces)
 	if err != nil {
 		q.fail(err)
 		return
 	}
-	q.launch("dot_pieces", rowsOf(pieces), vecOf(x), vecOf(y), part, n)
-	q.launch("dot_finish", rowsOf(1), part, pieces, vecOf(s), how, vecOf(out.T), flag(out.Add))
+	q.launch("dot_pieces", rowsOf(pieces, piece), vecOf(x), vecOf(y), part, n)
+	q.launch("dot_finish", rowsOf(1, piece), part, pieces, vecOf(s), how, vecOf(out.T), flag(out.Add))
 }
 
 // walk is struct Walk of copy.cu.
@@ -144,11 +144,36 @@ func (q *queue) copy(op *kernels.Copy) {
 	if n == 0 {
 		return
 	}
-	if op.Src.DType != op.Dst.DType || op.Add {
-		q.launch("copy_floats", q.d.over(n), vecOf(op.Src), vecOf(op.Dst), walkOf(op.Src, op.Dst), flag(op.Add), n)
+	w := walkOf(op.Src, op.Dst)
+	if op.Src.DType == op.Dst.DType && !op.Add {
+		size := op.Src.DType.Size()
+		by := w.widen(size, address(op.Src), address(op.Dst))
+		q.launch("copy_bytes", q.d.over(n/by), address(op.Src), address(op.Dst), w, int32(size*by), n/by)
 		return
 	}
-	q.launch("copy_bytes", q.d.over(n), address(op.Src), address(op.Dst), walkOf(op.Src, op.Dst), int32(op.Src.DType.Size()), n)
+	if inner := len(w.dims) - 1; w.from[inner] == 1 && w.to[inner] == 1 && w.dims[inner]%8 == 0 {
+		q.launch("copy_floats8", q.d.over8(n), vecOf(op.Src), vecOf(op.Dst), w, flag(op.Add), n)
+		return
+	}
+	q.launch("copy_floats", q.d.over(n), vecOf(op.Src), vecOf(op.Dst), w, flag(op.Add), n)
+}
+
+// widen makes elements of 16 bytes of smaller ones if all of both sides lie so, and answers how many are one now.
+func (w *walk) widen(size int, src, dst cu.DevicePtr) int {
+	by, inner := int64(16/size), len(w.dims)-1
+	fit := src%16 == 0 && dst%16 == 0 && w.from[inner] == 1 && w.to[inner] == 1 && w.dims[inner]%by == 0
+	for i := range inner {
+		fit = fit && w.from[i]%by == 0 && w.to[i]%by == 0
+	}
+	if !fit {
+		return 1
+	}
+	w.dims[inner] /= by
+	for i := range inner {
+		w.from[i] /= by
+		w.to[i] /= by
+	}
+	return int(by)
 }
 
 // channels is struct Channels of image.cu.
@@ -166,7 +191,7 @@ func (q *queue) patchify(op *kernels.Patchify) {
 
 func (q *queue) adamW(op *kernels.AdamW) {
 	n := op.W.Len()
-	q.launch("adamw", q.d.over(n), address(op.W), address(op.M), address(op.V), vecOf(op.Grad), address(op.Scale), vecOf(op.Copy), address(op.Hyper), n)
+	q.launch("adamw", q.d.over8(n), vecOf(op.W), vecOf(op.M), vecOf(op.V), vecOf(op.Grad), address(op.Scale), vecOf(op.Copy), address(op.Hyper), n)
 }
 
 // sumSquares adds the tensors one by one: the order depends on their sizes alone.

@@ -15,6 +15,7 @@ type stream struct {
 	chunks  []*chunk // of pinned memory, in the order they were begun; the last one is being filled
 	scratch cu.DevicePtr
 	room    int // bytes of scratch
+	library library
 }
 
 // chunk is pinned memory that copies run through.
@@ -55,6 +56,7 @@ func (s *stream) close() {
 	if s.room > 0 {
 		_ = cu.MemFree(s.scratch)
 	}
+	s.library.close()
 	_ = s.s.Destroy()
 }
 

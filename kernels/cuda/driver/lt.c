@@ -18,12 +18,14 @@ _Static_assert(sizeof(heuristic) == 96, "cublasLtMatmulHeuristicResult_t");
 
 enum { COMPUTE_32F = 68, R_32F = 0 };
 enum { DESC_TRANSA = 3, DESC_TRANSB = 4, DESC_EPILOGUE = 7, DESC_BIAS_POINTER = 8, DESC_AUX_POINTER = 11, DESC_AUX_LD = 12 };
-enum { PREF_MAX_WORKSPACE = 1, PREF_ALIGN_A = 5, PREF_ALIGN_B = 6, PREF_ALIGN_C = 7, PREF_ALIGN_D = 8 };
+enum { PREF_MAX_WORKSPACE = 1, PREF_REDUCTION = 3, PREF_ALIGN_A = 5, PREF_ALIGN_B = 6, PREF_ALIGN_C = 7, PREF_ALIGN_D = 8 };
 enum { STATUS_NOT_SUPPORTED = 15 };
+static const uint32_t REDUCE_IN_FP32 = 2; // what is split over K is summed before it is rounded, in a fixed order
 
 #define FUNCTIONS                                                                                                                    \
   X(uint64_t, cublasLtGetVersion, (void))                                                                                            \
   X(int, cublasLtCreate, (void **))                                                                                                  \
+  X(int, cublasLtDestroy, (void *))                                                                                                  \
   X(int, cublasLtMatmulDescCreate, (void **, int, int))                                                                              \
   X(int, cublasLtMatmulDescDestroy, (void *))                                                                                        \
   X(int, cublasLtMatmulDescSetAttribute, (void *, int, const void *, uint64_t))                                                      \
@@ -56,6 +58,7 @@ int lt_load(const char *path, char *why, unsigned n) {
 
 uint64_t lt_version(void) { return lt.cublasLtGetVersion(); }
 int lt_create(void **handle) { return lt.cublasLtCreate(handle); }
+int lt_destroy(void *handle) { return lt.cublasLtDestroy(handle); }
 
 void lt_free(lt_plan *p) {
   void *layouts[] = {p->a, p->b, p->c, p->d};
@@ -87,6 +90,7 @@ static int ask(void *handle, const lt_shape *s, uint64_t bias, uint64_t aux, uin
   TRY(lt.cublasLtMatrixLayoutCreate(&p->d, s->type_d, s->m, s->n, s->ldd));
   TRY(lt.cublasLtMatmulPreferenceCreate(&Preference));
   SET(Preference, PREF_MAX_WORKSPACE, workspace);
+  SET(Preference, PREF_REDUCTION, REDUCE_IN_FP32);
   SET(Preference, PREF_ALIGN_A, s->align_a);
   SET(Preference, PREF_ALIGN_B, s->align_b);
   SET(Preference, PREF_ALIGN_C, s->align_c);

@@ -84,14 +84,18 @@ func NewLt() (*Lt, error) {
 	return l, nil
 }
 
+// Close gives the context's part back.
+func (l *Lt) Close() { C.lt_destroy(l.handle) }
+
 // Version is the library's, like 130100.
 func (*Lt) Version() int { return int(C.lt_version()) }
 
-// Numbers of the library.
+// Numbers of the library: types, and parts of epilogues. LtKeep keeps what GELU (its tanh form) was applied to.
 const (
-	LtFloat32, LtBFloat16                                           = 0, 14
-	LtPlain, LtBias, LtGELU, LtGELUBias, LtGELUKeep, LtGELUBiasKeep = 1, 4, 32, 36, 160, 164 // Keep: what GELU was applied to
-	ltNotSupported                                                  = 15
+	LtFloat32, LtBFloat16               = 0, 14
+	LtPlain, LtBias, LtGELU, LtKeep     = 1, 4, 32, 128
+	LtGELUKeep                          = LtGELU | LtKeep
+	ltInvalidValue, ltNotSupported  int = 7, 15
 )
 
 // LtShape is D = epilogue(alpha op(A) op(B) + beta C), column-major, as lt.h has it. Equal shapes share a plan.
@@ -111,14 +115,14 @@ type LtOperands struct {
 // LtPlan is an algorithm for a shape.
 type LtPlan struct{ p *C.lt_plan }
 
-// Plan asks the library for an algorithm; nil if it has none. The operands' bias and aux must be as those of the calls
+// Plan asks the library for an algorithm; nil if it has none for such a shape. The operands' bias and aux must be as those of the calls
 // will be, in what they are aligned to.
 func (l *Lt) Plan(s LtShape, o LtOperands) (*LtPlan, error) {
 	p := (*C.lt_plan)(C.calloc(1, C.sizeof_lt_plan))
 	status := C.lt_make(l.handle, (*C.lt_shape)(unsafe.Pointer(&s)), C.uint64_t(o.Bias), C.uint64_t(o.Aux), C.uint64_t(o.WorkspaceBytes), p)
 	if status != 0 {
 		C.free(unsafe.Pointer(p))
-		if status == ltNotSupported {
+		if int(status) == ltNotSupported || int(status) == ltInvalidValue {
 			return nil, nil
 		}
 		return nil, &LtError{"cublasLtMatmulAlgoGetHeuristic", int(status)}
@@ -146,7 +150,7 @@ type LtError struct {
 	Status int
 }
 
-var ltStatus = map[int]string{1: "NOT_INITIALIZED", 3: "ALLOC_FAILED", 7: "INVALID_VALUE", 8: "ARCH_MISMATCH", 11: "MAPPING_ERROR",
+var ltStatus = map[int]string{1: "NOT_INITIALIZED", 3: "ALLOC_FAILED", ltInvalidValue: "INVALID_VALUE", 8: "ARCH_MISMATCH", 11: "MAPPING_ERROR",
 	13: "EXECUTION_FAILED", 14: "INTERNAL_ERROR", ltNotSupported: "NOT_SUPPORTED"}
 
 func (e *LtError) Error() string {

@@ -6,6 +6,7 @@
 int lt_load(const char *path, char *why, unsigned n);
 uint64_t lt_version(void);
 int lt_create(void **handle);
+int lt_destroy(void *handle);
 
 // lt_shape is D = epilogue(alpha op(A) op(B) + beta C), column-major, A [m,k] and B [k,n] after op. Types are the library's.
 typedef struct {

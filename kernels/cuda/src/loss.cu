@@ -4,13 +4,24 @@
 
 enum { IGNORE_LABEL = -100 };
 
-// The log of the sum of exponentials of a row, its largest element taken out first.
+// The log of the sum of exponentials of a row: one pass, in which each thread knows its largest element so far and the sum
+// with that taken out. A row of -Inf alone gives NaN.
 DEV float log_sum_exp(Vec x, i64 at, i64 n) {
   float most = -INF, sum = 0;
-  for (i64 i = threadIdx.x; i < n; i += BLOCK) most = fmaxf(most, load(x, at + i));
-  most = block_max(most);
-  for (i64 i = threadIdx.x; i < n; i += BLOCK) sum += expf(load(x, at + i) - most);
-  return most + logf(block_sum(sum));
+  ROW8(i, n) {
+    Eight v = load8(x, at + i, at + n);
+    float now = most;
+    EIGHT(j) {
+      if (i + j >= n) v.v[j] = -INF;
+      now = fmaxf(now, v.v[j]);
+    }
+    float base = now == -INF ? 0 : now;
+    sum *= expf(most - base);
+    EIGHT(j) sum += expf(v.v[j] - base);
+    most = now;
+  }
+  float all = block_max(most);
+  return all + logf(block_sum(sum * expf(most - all)));
 }
 
 // A label outside [0,n) makes the loss NaN.
@@ -28,7 +39,7 @@ EXPORT_KERNEL(cross_entropy)
 KERNEL(256) cross_entropy_mean(const float *losses, const int *labels, float *loss, i64 rows) {
   double sum = 0;
   int count = 0;
-  for (i64 i = threadIdx.x; i < rows; i += BLOCK) {
+  for (i64 i = threadIdx.x; i < rows; i += blockDim.x) {
     if (labels[i] == IGNORE_LABEL) continue;
     sum += losses[i];
     count++;
@@ -46,10 +57,12 @@ KERNEL(256) cross_entropy_backward(Vec logits, const int *labels, const float *l
   i64 row = blockIdx.x;
   float by = dloss[0] / loss[1];
   int label = labels[row];
-  for (i64 i = threadIdx.x; i < n; i += BLOCK) {
-    float d = 0;
-    if (label != IGNORE_LABEL) d = (expf(load(logits, row * logits.row + i) - lse[row]) - (i == label ? 1.0f : 0.0f)) * by;
-    store_add(dlogits, row * dlogits.row + i, d, add);
+  i64 at = row * logits.row, to = row * dlogits.row;
+  float l = lse[row];
+  ROW8(i, n) {
+    Eight d = load8(logits, at + i, at + n);
+    EIGHT(j) d.v[j] = label == IGNORE_LABEL ? 0 : (expf(d.v[j] - l) - (i + j == label ? 1.0f : 0.0f)) * by;
+    store_add8(dlogits, to + i, to + n, d, add);
   }
 }
 EXPORT_KERNEL(cross_entropy_backward)
@@ -57,7 +70,11 @@ EXPORT_KERNEL(cross_entropy_backward)
 KERNEL(256) log_softmax(Vec x, Vec out, i64 n) {
   i64 at = blockIdx.x * n;
   float lse = log_sum_exp(x, at, n);
-  for (i64 i = threadIdx.x; i < n; i += BLOCK) store(out, at + i, load(x, at + i) - lse);
+  ROW8(i, n) {
+    Eight v = load8(x, at + i, at + n);
+    EIGHT(j) v.v[j] -= lse;
+    store8(out, at + i, at + n, v);
+  }
 }
 EXPORT_KERNEL(log_softmax)
 
@@ -70,18 +87,19 @@ DEV bool before(float v, int i, float w, int j) {
 }
 
 KERNEL(256) argmax(Vec x, int *out, i64 n) {
-  SHARED(float, values, [BLOCK]);
-  SHARED(int, places, [BLOCK]);
+  SHARED(float, values, [256]);
+  SHARED(int, places, [256]);
   i64 at = blockIdx.x * n;
   float best = -INF;
   int place = 0x7fffffff;
-  for (i64 i = threadIdx.x; i < n; i += BLOCK) {
-    float v = load(x, at + i);
-    if (before(v, (int)i, best, place)) best = v, place = (int)i;
+  ROW8(i, n) {
+    Eight v = load8(x, at + i, at + n);
+    EIGHT(j)
+      if (i + j < n && before(v.v[j], (int)i + j, best, place)) best = v.v[j], place = (int)i + j;
   }
   values[threadIdx.x] = best;
   places[threadIdx.x] = place;
-  for (int half = BLOCK / 2; half; half /= 2) {
+  for (int half = (int)blockDim.x / 2; half; half /= 2) {
     __syncthreads();
     int own = (int)threadIdx.x, other = own + half;
     if (own < half && before(values[other], places[other], values[own], places[own])) {

@@ -1,93 +1,101 @@
-// MatMul on tensor cores: A and B are rounded to bf16, sums are fp32. Three kernels from one body: any operands;
-// bf16 operands with contiguous K and 16-byte rows, in tiles of 64 x 64 and of 128 x 128.
-//
-// Legend: a block computes a tile [BM,BN] of Out, a warp of it [WM,WN], in fragments of [16,8]. Shared rows hold 32 of K
-// and 16 bytes of air, so that the rows of an 8x8 matrix lie in different banks.
+// MatMul on tensor cores: bf16 operands, fp32 sums. A block computes a tile [BM,BN] of Out, a warp of it [WM,WN], in
+// fragments of [16,8]. BK of K at a time run through STAGES buffers: while one is multiplied, the next ones arrive.
 #include "include/matmul.cuh"
-#include "include/mma.cuh"
+#include "include/tiles.cuh"
 
-enum { BK = 32, SHARED_ROW = BK + 8 };
+enum { BK = 64, STAGES = 3 };
 
-// Rows [from, from+ROWS) of a matrix, K from k0 on, as bf16; zeros beyond its ends. Two ways.
-template <int ROWS, int THREADS> DEV void bring_any(u16 (*to)[SHARED_ROW], const Matrix &x, i64 from, i64 outer, i64 k0, i64 depth) {
-  for (int at = threadIdx.x; at < ROWS * BK; at += THREADS) {
-    int r = x.transposed ? at % ROWS : at / BK, k = x.transposed ? at / ROWS : at % BK;
-    bool there = from + r < outer && k0 + k < depth;
-    to[r][k] = there ? to_bf16(element(x, from + r, k0 + k)) : 0;
-  }
-}
-template <int ROWS, int THREADS> DEV void bring_rows(u16 (*to)[SHARED_ROW], const Matrix &x, i64 from, i64 outer, i64 k0, i64 depth) {
-  for (int at = threadIdx.x; at < ROWS * (BK / 8); at += THREADS) {
-    int r = at / (BK / 8), k = at % (BK / 8) * 8;
-    bool there = from + r < outer && k0 + k < depth;
-    copy_async(&to[r][k], (const u16 *)x.at + (there ? (from + r) * x.row + k0 + k : 0), there ? 16 : 0);
-  }
+// An operand's rows in memory begin at multiples of 16 bytes. Its tile is [SIDE,BK], or [BK,SIDE] where it is transposed.
+template <int SIDE, bool TURNED, int THREADS> DEV void bring_stage(u16 *to, const Matrix &x, i64 from, i64 outer, i64 k0, i64 depth) {
+  const u16 *at = (const u16 *)x.at;
+  if (TURNED) bring<BK, SIDE, THREADS>(to, at + k0 * x.row + from, x.row, depth - k0, outer - from);
+  else bring<SIDE, BK, THREADS>(to, at + from * x.row + k0, x.row, outer - from, depth - k0);
 }
 
-template <int BM, int BN, int WM, int WN, bool ROWS_LIE_WELL> DEV void multiply(const Matrix &a, const Matrix &b, const Epilogue &e, i64 m, i64 n, i64 depth) {
-  enum { THREADS = 32 * (BM / WM) * (BN / WN) };
-  SHARED(u16, as, [2][BM][SHARED_ROW]);
-  SHARED(u16, bs, [2][BN][SHARED_ROW]);
+template <int BM, int BN, int WM, int WN, bool TURN_A, bool TURN_B> DEV void multiply(const Matrix &a, const Matrix &b, const Epilogue &e, i64 m, i64 n, i64 depth) {
+  enum { THREADS = 32 * (BM / WM) * (BN / WN), STAGE = (BM + BN) * BK, SLAB = BN + 8 };
+  DYNAMIC_SHARED(u16, stages); // STAGES times A's tile and B's, then fp32 products [BM][SLAB]
   int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, wm = warp % (BM / WM) * WM, wn = warp / (BM / WM) * WN;
-  i64 tiles = (n + BN - 1) / BN, m0 = blockIdx.x / tiles * BM, n0 = blockIdx.x % tiles * BN;
+  Tile t = tile_of_block<BM, BN>(m, n);
   float sum[WM / 16][WN / 8][4] = {};
-  auto bring = [&](int stage, i64 k0) {
-    if (ROWS_LIE_WELL) {
-      bring_rows<BM, THREADS>(as[stage], a, m0, m, k0, depth);
-      bring_rows<BN, THREADS>(bs[stage], b, n0, n, k0, depth);
-      copy_commit();
-    } else {
-      bring_any<BM, THREADS>(as[stage], a, m0, m, k0, depth);
-      bring_any<BN, THREADS>(bs[stage], b, n0, n, k0, depth);
+  i64 steps = (depth + BK - 1) / BK;
+  auto bring_step = [&](i64 step) {
+    u16 *stage = stages + step % STAGES * STAGE;
+    if (step < steps) {
+      bring_stage<BM, TURN_A, THREADS>(stage, a, t.m0, m, step * BK, depth);
+      bring_stage<BN, TURN_B, THREADS>(stage + BM * BK, b, t.n0, n, step * BK, depth);
     }
+    copy_commit(); // of nothing at the end, so that groups are counted alike
   };
-  bring(0, 0);
-  int stage = 0;
-  for (i64 k0 = 0; k0 < depth; k0 += BK, stage ^= 1) {
-    bool more = k0 + BK < depth;
-    if (more) bring(stage ^ 1, k0 + BK);
-    if (ROWS_LIE_WELL) {
-      if (more) copy_wait<1>();
-      else copy_wait<0>();
-    }
-    __syncthreads();
+#pragma unroll
+  for (int step = 0; step < STAGES - 1; step++) bring_step(step);
+  for (i64 step = 0; step < steps; step++) {
+    copy_wait<STAGES - 2>();
+    __syncthreads(); // the step's stage is there for all, and the one before is read
+    bring_step(step + STAGES - 1);
+    const u16 *as = stages + step % STAGES * STAGE, *bs = as + BM * BK;
 #pragma unroll
     for (int k = 0; k < BK; k += 16) {
       u32 af[WM / 16][4], bf[WN / 16][4];
 #pragma unroll
-      for (int i = 0; i < WM / 16; i++) load_matrices(af[i], &as[stage][wm + 16 * i + (lane & 15)][k + lane / 16 * 8]);
+      for (int i = 0; i < WM / 16; i++) TURN_A ? left_turned<BM>(af[i], as, wm + 16 * i, k) : left<BK>(af[i], as, wm + 16 * i, k);
 #pragma unroll
-      for (int j = 0; j < WN / 16; j++) load_matrices(bf[j], &bs[stage][wn + 16 * j + (lane & 7) + lane / 16 * 8][k + lane / 8 % 2 * 8]);
+      for (int j = 0; j < WN / 16; j++) TURN_B ? right_turned<BN>(bf[j], bs, wn + 16 * j, k) : right<BK>(bf[j], bs, wn + 16 * j, k);
 #pragma unroll
       for (int i = 0; i < WM / 16; i++)
 #pragma unroll
         for (int j = 0; j < WN / 8; j++) multiply_add(sum[i][j], af[i], &bf[j / 2][j % 2 * 2]);
     }
-    __syncthreads(); // the stage is read; the next turn but one fills it
   }
-  // Sixteen rows of a warp at a time through the memory of A's stages, so that lanes write neighbouring columns.
-  float *slab = (float *)as + warp * 16 * (WN + 1);
+  copy_wait<0>();
+  __syncthreads(); // the stages are read; products go where they were
+  float *products = (float *)stages;
 #pragma unroll
-  for (int i = 0; i < WM / 16; i++) {
+  for (int i = 0; i < WM / 16; i++)
 #pragma unroll
     for (int j = 0; j < WN / 8; j++)
 #pragma unroll
-      for (int q = 0; q < 4; q++) slab[(lane / 4 + q / 2 * 8) * (WN + 1) + 8 * j + lane % 4 * 2 + q % 2] = sum[i][j][q];
-    __syncwarp();
-#pragma unroll 1
-    for (int at = lane; at < 16 * WN; at += 32) {
-      i64 r = m0 + wm + 16 * i + at / WN, c = n0 + wn + at % WN;
-      if (r < m && c < n) finish(e, r, c, n, slab[at / WN * (WN + 1) + at % WN]);
-    }
-    __syncwarp();
-  }
+      for (int q = 0; q < 4; q++) products[(wm + 16 * i + lane / 4 + q / 2 * 8) * SLAB + wn + 8 * j + lane % 4 * 2 + q % 2] = sum[i][j][q];
+  __syncthreads();
+  finish_tile<BM, BN, SLAB, THREADS>(e, products, t, m, n);
 }
 
-KERNEL(128) matmul_bf16(Matrix a, Matrix b, Epilogue e, i64 m, i64 n, i64 depth) { multiply<64, 64, 32, 32, false>(a, b, e, m, n, depth); }
-EXPORT_KERNEL(matmul_bf16)
+// Letters say how A and B lie: n as [outer,K], t transposed. The tiles of 128 are for products that fill the GPU with them.
+#define FOR_LAYOUT(name, turn_a, turn_b)                                                             \
+  KERNEL_OF(128, 4) matmul_bf16_64_##name(Matrix a, Matrix b, Epilogue e, i64 m, i64 n, i64 depth) { \
+    multiply<64, 64, 32, 32, turn_a, turn_b>(a, b, e, m, n, depth);                                  \
+  }                                                                                                  \
+  EXPORT_KERNEL(matmul_bf16_64_##name)                                                               \
+  KERNEL_OF(128, 2) matmul_bf16_128_##name(Matrix a, Matrix b, Epilogue e, i64 m, i64 n, i64 depth) {\
+    multiply<128, 128, 64, 64, turn_a, turn_b>(a, b, e, m, n, depth);                                \
+  }                                                                                                  \
+  EXPORT_KERNEL(matmul_bf16_128_##name)
 
-KERNEL(128) matmul_bf16_64(Matrix a, Matrix b, Epilogue e, i64 m, i64 n, i64 depth) { multiply<64, 64, 32, 32, true>(a, b, e, m, n, depth); }
-EXPORT_KERNEL(matmul_bf16_64)
+FOR_LAYOUT(nn, false, false)
+FOR_LAYOUT(nt, false, true)
+FOR_LAYOUT(tn, true, false)
+FOR_LAYOUT(tt, true, true)
 
-KERNEL(256) matmul_bf16_128(Matrix a, Matrix b, Epilogue e, i64 m, i64 n, i64 depth) { multiply<128, 128, 64, 32, true>(a, b, e, m, n, depth); }
-EXPORT_KERNEL(matmul_bf16_128)
+// round_rows makes an operand that tensor cores cannot read into one they can: bf16 [rows,cols] as it lies in memory, with
+// rows of `width` elements, a multiple of 8.
+KERNEL(256) round_rows(Matrix x, u16 *to, i64 rows, i64 cols, i64 width) {
+  Vec from = {x.at, x.row, x.type, 0}, out = {to, width, BF16, 0};
+  EACH8(i, rows * width) {
+    i64 r = i / width, c = i % width;
+    Eight v = {};
+    if (x.type != I8) v = load8(from, r * x.row + c, r * x.row + cols);
+    else EIGHT(j)
+      if (c + j < cols) v.v[j] = (float)((const signed char *)x.at)[r * x.row + c + j] * x.scales[r];
+    store8(out, i, rows * width, v);
+  }
+}
+EXPORT_KERNEL(round_rows)
+
+// The end of a product that a library has computed: out = act(x), without gaps or in rows at a distance.
+KERNEL(256) matmul_tail(int kind, Vec x, Vec out, i64 n, i64 eights, i64 rows) {
+  EACH(i, rows * eights) {
+    i64 r = i / eights, c = i % eights * 8;
+    store8(out, r * out.row + c, r * out.row + n, activate8(kind, load8(x, r * x.row + c, r * x.row + n)));
+  }
+}
+EXPORT_KERNEL(matmul_tail)

@@ -14,8 +14,9 @@ DEV void bring_f32(float (*to)[AIR], const Matrix &x, i64 from, i64 outer, i64 k
 KERNEL(256) matmul_f32(Matrix a, Matrix b, Epilogue e, i64 m, i64 n, i64 depth) {
   SHARED(float, as, [DEPTH][AIR]);
   SHARED(float, bs, [DEPTH][AIR]);
-  SHARED(float, products, [TILE][TILE + 1]);
-  i64 tiles = (n + TILE - 1) / TILE, m0 = blockIdx.x / tiles * TILE, n0 = blockIdx.x % tiles * TILE;
+  SHARED(float, products, [TILE][TILE + 8]);
+  Tile tile = tile_of_block<TILE, TILE>(m, n);
+  i64 m0 = tile.m0, n0 = tile.n0;
   int row = threadIdx.x / 16 * 4, col = threadIdx.x % 16 * 4;
   float sum[4][4] = {};
   for (i64 k0 = 0; k0 < depth; k0 += DEPTH) {
@@ -35,6 +36,6 @@ KERNEL(256) matmul_f32(Matrix a, Matrix b, Epilogue e, i64 m, i64 n, i64 depth) 
 #pragma unroll
     for (int j = 0; j < 4; j++) products[row + i][col + j] = sum[i][j];
   __syncthreads();
-  finish_tile(e, products, m0, n0, m, n);
+  finish_tile<TILE, TILE, TILE + 8, TILE_THREADS>(e, products[0], tile, m, n);
 }
 EXPORT_KERNEL(matmul_f32)

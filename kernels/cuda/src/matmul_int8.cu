@@ -7,7 +7,7 @@ KERNEL(256) quantize_rows(Matrix x, signed char *bytes, float *scales, i64 depth
   i64 row = blockIdx.x;
   float largest = 0;
   int bad = 0;
-  for (i64 k = threadIdx.x; k < depth; k += BLOCK) {
+  for (i64 k = threadIdx.x; k < depth; k += blockDim.x) {
     float v = fabsf(element(x, row, k));
     bad |= !(v < INF);
     largest = fmaxf(largest, v);
@@ -16,7 +16,7 @@ KERNEL(256) quantize_rows(Matrix x, signed char *bytes, float *scales, i64 depth
   bad = block_sum(bad);
   float inverse = 127 / largest;
   bool none = bad != 0 || !(inverse < INF); // odd values, zeros, or subnormal ones
-  for (i64 k = threadIdx.x; k < 4 * words; k += BLOCK)
+  for (i64 k = threadIdx.x; k < 4 * words; k += blockDim.x)
     bytes[row * 4 * words + k] = none || k >= depth ? 0 : (signed char)rintf(element(x, row, k) * inverse);
   if (threadIdx.x == 0) scales[row] = bad ? NAN32 : none ? 0 : largest / 127;
 }
@@ -28,8 +28,9 @@ enum { WORDS = 8, AIR8 = TILE + 1 };
 KERNEL(256) matmul_int8(const int *a, const float *a_scales, const signed char *b, const float *b_scales, Epilogue e, i64 m, i64 n, i64 depth, i64 words) {
   SHARED(int, as, [WORDS][AIR8]);
   SHARED(int, bs, [WORDS][AIR8]);
-  SHARED(float, products, [TILE][TILE + 1]);
-  i64 tiles = (n + TILE - 1) / TILE, m0 = blockIdx.x / tiles * TILE, n0 = blockIdx.x % tiles * TILE;
+  SHARED(float, products, [TILE][TILE + 8]);
+  Tile tile = tile_of_block<TILE, TILE>(m, n);
+  i64 m0 = tile.m0, n0 = tile.n0;
   int row = threadIdx.x / 16 * 4, col = threadIdx.x % 16 * 4;
   int sum[4][4] = {};
   for (i64 w0 = 0; w0 < words; w0 += WORDS) {
@@ -60,6 +61,6 @@ KERNEL(256) matmul_int8(const int *a, const float *a_scales, const signed char *
       products[row + i][col + j] = r < m && c < n ? (float)sum[i][j] * a_scales[r] * b_scales[c] : 0;
     }
   __syncthreads();
-  finish_tile(e, products, m0, n0, m, n);
+  finish_tile<TILE, TILE, TILE + 8, TILE_THREADS>(e, products[0], tile, m, n);
 }
 EXPORT_KERNEL(matmul_int8)

@@ -3,13 +3,18 @@
 #include "include/reduce.cuh"
 #include "include/tensor.cuh"
 
-enum { PIECE = 4096 }; // arguments.go has the same number
+enum { PIECE = 8192 }; // ops_elementwise.go has the same number
 
-// part[block] = the sum of x y over the block's piece. A thread's 16 products are summed in fp32, the rest in fp64.
+// part[block] = the sum of x y over the block's piece. A thread's products are summed in fp32, the rest in fp64.
 KERNEL(256) dot_pieces(Vec x, Vec y, double *part, i64 n) {
   i64 from = (i64)blockIdx.x * PIECE;
   float sum = 0;
-  for (i64 i = from + threadIdx.x; i < from + PIECE && i < n; i += BLOCK) sum += load(x, i) * load(y, i);
+#pragma unroll
+  for (int k = 0; k < PIECE / 2048; k++) {
+    i64 i = from + 2048 * k + 8 * threadIdx.x;
+    Eight v = load8(x, i, n), w = load8(y, i, n);
+    EIGHT(j) sum += v.v[j] * w.v[j];
+  }
   double all = block_sum((double)sum);
   if (threadIdx.x == 0) part[blockIdx.x] = all;
 }
@@ -20,7 +25,7 @@ enum { BY_ONE, BY_EXP, BY_TANH_SLOPE };
 
 KERNEL(256) dot_finish(const double *part, i64 pieces, Vec s, int how, Vec out, int add) {
   double sum = 0;
-  for (i64 i = threadIdx.x; i < pieces; i += BLOCK) sum += part[i];
+  for (i64 i = threadIdx.x; i < pieces; i += blockDim.x) sum += part[i];
   sum = block_sum(sum);
   if (threadIdx.x != 0) return;
   float by = 1;
@@ -33,20 +38,23 @@ KERNEL(256) dot_finish(const double *part, i64 pieces, Vec s, int how, Vec out, 
 }
 EXPORT_KERNEL(dot_finish)
 
-// part[y][c] = the sum of column c over the rows [256 y, 256 y + 256). A block has 32 columns, 8 threads a column.
-KERNEL(256) sum_rows_pieces(Vec x, float *part, i64 rows, i64 cols) {
-  SHARED(float, lanes, [8][33]);
+// part[y][c] = the sum of column c over `each` rows from row y * each on. A block has 256 columns, eight a lane, and
+// eight warps that take rows in turn.
+KERNEL(256) sum_rows_pieces(Vec x, float *part, i64 each, i64 rows, i64 cols) {
+  SHARED(float, lanes, [8][256]);
   int lane = threadIdx.x & 31, step = threadIdx.x >> 5;
-  i64 c = (i64)blockIdx.x * 32 + lane, from = (i64)blockIdx.y * 256;
-  float sum = 0;
-  if (c < cols)
-    for (i64 r = from + step; r < from + 256 && r < rows; r += 8) sum += load(x, r * x.row + c);
-  lanes[step][lane] = sum;
+  i64 c0 = (i64)blockIdx.x * 256, c = c0 + 8 * lane, from = (i64)blockIdx.y * each;
+  Eight sum = {};
+  for (i64 r = from + step; r < from + each && r < rows; r += 8) {
+    Eight v = load8(x, r * x.row + c, r * x.row + cols);
+    EIGHT(j) sum.v[j] += v.v[j];
+  }
+  EIGHT(j) lanes[step][8 * lane + j] = sum.v[j];
   __syncthreads();
-  if (step != 0 || c >= cols) return;
-  sum = 0;
-  for (int i = 0; i < 8; i++) sum += lanes[i][lane];
-  part[blockIdx.y * cols + c] = sum;
+  if (c0 + threadIdx.x >= cols) return;
+  float all = 0;
+  for (int i = 0; i < 8; i++) all += lanes[i][threadIdx.x];
+  part[blockIdx.y * cols + c0 + threadIdx.x] = all;
 }
 EXPORT_KERNEL(sum_rows_pieces)
 

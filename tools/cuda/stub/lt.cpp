@@ -183,7 +183,7 @@ int cublasLtMatmulPreferenceCreate(void **p) { return *p = new Preference, OK; }
 int cublasLtMatmulPreferenceDestroy(void *p) { return delete (Preference *)p, OK; }
 int cublasLtMatmulPreferenceSetAttribute(void *p, int attribute, const void *value, size_t n) {
   if (attribute == 1) return take(&((Preference *)p)->workspace, value, n);
-  return attribute >= 5 && attribute <= 8 && n == 4 ? OK : UNSUPPORTED; // least alignments of A, B, C, D
+  return (attribute == 3 || (attribute >= 5 && attribute <= 8)) && n == 4 ? OK : UNSUPPORTED; // reductions; least alignments of A, B, C, D
 }
 
 int cublasLtMatmulAlgoGetHeuristic(void *, void *desc, void *a, void *b, void *c, void *out, void *preference, int want, void *results, int *got) {

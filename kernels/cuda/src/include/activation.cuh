@@ -1,10 +1,10 @@
 // Activations and their derivatives, as kernels.Activation defines them.
 #pragma once
-#include "port.cuh"
+#include "tensor.cuh"
 
 enum { NO_ACT, GELU, GELU_TANH, QUICK_GELU, RELU, SQUARED_RELU, SILU, TANH, SIGMOID };
 
-DEV float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+DEV float sigmoid(float x) { return inverse_near(1.0f + expf(-x)); }
 DEV float normal_integral(float x) { return 0.5f * erfcf(-0.70710678118654752f * x); }
 
 DEV float activate(int kind, float x) {
@@ -49,4 +49,26 @@ DEV float slope(int kind, float x) {
     return s / ((1 + s) * (1 + s));
   }
   return 1;
+}
+
+// Eight at once, with one decision for all of them.
+#define FOR_EACH_ACT(X) X(GELU) X(GELU_TANH) X(QUICK_GELU) X(RELU) X(SQUARED_RELU) X(SILU) X(TANH) X(SIGMOID)
+DEV Eight activate8(int kind, Eight x) {
+  switch (kind) {
+#define X(k) \
+  case k: EIGHT(j) x.v[j] = activate(k, x.v[j]); break;
+    FOR_EACH_ACT(X)
+#undef X
+  }
+  return x;
+}
+DEV Eight slope8(int kind, Eight x) {
+  switch (kind) {
+#define X(k) \
+  case k: EIGHT(j) x.v[j] = slope(k, x.v[j]); break;
+    FOR_EACH_ACT(X)
+#undef X
+  default: EIGHT(j) x.v[j] = 1;
+  }
+  return x;
 }

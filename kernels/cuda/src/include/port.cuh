@@ -13,6 +13,8 @@ typedef long long i64;
 #define DEV static __device__ __forceinline__
 // KERNEL(threads) begins a kernel that is launched with blocks of so many threads; EXPORT_KERNEL names it once more.
 #define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads, 1)
+// KERNEL_OF is KERNEL with so many blocks at once on a multiprocessor, which bounds the registers.
+#define KERNEL_OF(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 #define EXPORT_KERNEL(name)
 #define SHARED(T, name, dims) __shared__ __align__(128) T name dims
 #define DYNAMIC_SHARED(T, name) extern __shared__ __align__(128) T name[]
@@ -26,12 +28,39 @@ DEV float lane_get(float v, int lane) { return __shfl_sync(0xffffffffu, v, lane)
 DEV bool any_lane(bool v) { return __any_sync(0xffffffffu, v); }
 DEV float cos_pi(float x) { return cospif(x); }
 DEV float sin_pi(float x) { return sinpif(x); }
+// exp2_near is 2^x but for 2 units in the last place, and 0 below 2^-126.
+DEV float exp2_near(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+// inverse_near is 1/x but for one unit in the last place.
+DEV float inverse_near(float x) {
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+// pack_bf16 rounds two numbers to nearest even bf16: the first in the lower half.
+DEV u32 pack_bf16(float low, float high) {
+  u32 both;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
+  return both;
+}
 // dot4 adds the four products of signed bytes.
 DEV int dot4(int a, int b, int sum) { return __dp4a(a, b, sum); }
 
 #else
 
 #include "cuda_on_host.h"
+
+#define KERNEL_OF(threads, blocks) KERNEL(threads)
+DEV float exp2_near(float x) { return x < -126 ? 0 : exp2f(x); }
+DEV float inverse_near(float x) { return 1 / x; }
+DEV u32 round_bf16(float f) {
+  u32 u = float_bits(f);
+  return f != f ? 0x7fff : (u + 0x7fff + (u >> 16 & 1)) >> 16;
+}
+DEV u32 pack_bf16(float low, float high) { return round_bf16(low) | round_bf16(high) << 16; }
 
 #endif
 

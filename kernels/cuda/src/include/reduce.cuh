@@ -1,8 +1,8 @@
-// Sums and maxima of a warp and of a block of 256 threads, in a fixed order; every thread gets the result.
+// Sums and maxima of a warp and of a block of whole warps, in a fixed order; every thread gets the result.
 #pragma once
 #include "port.cuh"
 
-enum { BLOCK = 256, WARPS = BLOCK / 32 };
+enum { MOST_WARPS = 32 };
 
 template <class T> DEV T warp_sum(T v) {
   for (int o = 16; o; o >>= 1) v += lane_xor(v, o);
@@ -14,23 +14,23 @@ DEV float warp_max(float v) {
 }
 
 template <class T> DEV T block_sum(T v) {
-  SHARED(T, part, [WARPS]);
+  SHARED(T, part, [MOST_WARPS]);
   v = warp_sum(v);
   __syncthreads(); // the array may still be read from the call before
   if ((threadIdx.x & 31) == 0) part[threadIdx.x >> 5] = v;
   __syncthreads();
   T sum = 0;
-  for (int i = 0; i < WARPS; i++) sum += part[i];
+  for (int i = 0; i < (int)blockDim.x / 32; i++) sum += part[i];
   return sum;
 }
 
 DEV float block_max(float v) {
-  SHARED(float, part, [WARPS]);
+  SHARED(float, part, [MOST_WARPS]);
   v = warp_max(v);
   __syncthreads();
   if ((threadIdx.x & 31) == 0) part[threadIdx.x >> 5] = v;
   __syncthreads();
   float most = -INF;
-  for (int i = 0; i < WARPS; i++) most = fmaxf(most, part[i]);
+  for (int i = 0; i < (int)blockDim.x / 32; i++) most = fmaxf(most, part[i]);
   return most;
 }
