@@ -371,10 +371,11 @@ func (b *builder) limit(kept []candidate) []candidate {
 // mirrored is a picture with left and right exchanged.
 func mirrored(m *imaging.RGB) *imaging.RGB {
 	out := imaging.NewRGB(m.Width, m.Height)
+	size := 3 * m.Width
 	for y := range m.Height {
-		from, to := m.Pix[y*m.Width*3:][:m.Width*3], out.Pix[y*m.Width*3:][:m.Width*3]
-		for x := range m.Width {
-			copy(to[3*x:3*x+3], from[3*(m.Width-1-x):])
+		from, to := m.Pix[y*size:(y+1)*size], out.Pix[y*size:(y+1)*size]
+		for i, j := 0, size-3; j >= 0; i, j = i+3, j-3 {
+			to[i], to[i+1], to[i+2] = from[j], from[j+1], from[j+2]
 		}
 	}
 	return out
