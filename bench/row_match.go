@@ -3,7 +3,6 @@ package bench
 // Sentences, assignments, and both with reading and writing: what MMC4's Python does with a document.
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -246,8 +245,7 @@ func matchFile(in, out string) error {
 		return err
 	}
 	defer g.Close()
-	buffered := bufio.NewWriterSize(g, 1<<16)
-	w := schemas.NewJSONLWriter(buffered)
+	w := schemas.NewJSONLWriter(g)
 	var s match.Solver
 	var answer []int
 	var sentences []string
@@ -267,7 +265,7 @@ func matchFile(in, out string) error {
 			return err
 		}
 	}
-	return buffered.Flush()
+	return w.Flush()
 }
 
 // sameDocuments compares the lines of two files: all but the assignments must be equal, and those equally good.

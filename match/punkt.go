@@ -14,7 +14,7 @@ func Sentences(text string) []string { return AppendSentences(nil, text) }
 
 // AppendSentences is Sentences with the slice reused: it appends to dst.
 func AppendSentences(dst []string, text string) []string {
-	s := splitter{text: text, dst: dst}
+	s := splitter{text: text, dst: dst, decider: decider{punktParams: english()}}
 	var last candidate // not decided yet: a later candidate in the same word replaces it
 	var word span      // the word before last's mark
 	marks := newMarkFinder(text)
@@ -23,7 +23,7 @@ func AppendSentences(dst []string, text string) []string {
 		if !ok {
 			continue
 		}
-		from, ordinary := wordBefore(text, at, word)
+		from, ordinary := wordBefore(text, at, word, s.special)
 		c.sure = text[at] != '.' || ordinary && (c.next < 0 || text[c.next] != '.') // full stops with spaces between are one word
 		if last.ok && word.to <= from {
 			s.decide(word, last)
@@ -65,6 +65,7 @@ func candidateAt(text string, at int) (candidate, bool) {
 }
 
 type splitter struct {
+	decider
 	text      string
 	dst       []string
 	lastBreak int
@@ -81,7 +82,7 @@ func (s *splitter) decide(word span, c candidate) {
 		if c.next >= 0 {
 			end = skipNonSpace(s.text, c.next)
 		}
-		if !holdsBreak(s.text[word.from:end]) {
+		if !s.holdsBreak(s.text[word.from:end]) {
 			return
 		}
 	}

@@ -11,6 +11,7 @@ const (
 	nonWord                      // punctuation that cannot stand within a word
 	noStart                      // characters that cannot start a word
 	closer                       // closing punctuation that goes to the sentence before it
+	plain                        // ASCII letters and digits: what words are made of
 )
 
 const space = asciiSpace | otherSpace
@@ -22,6 +23,7 @@ var class = classes(map[uint8]string{
 	nonWord:    `)";}]*:@'({[?!`,
 	noStart:    "(\"`{[:;&#*@)}]-,",
 	closer:     `"')]}`,
+	plain:      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
 })
 
 func classes(sets map[uint8]string) (table [256]uint8) {

@@ -22,6 +22,7 @@ type token struct {
 	text     string
 	lower    [3 * longest]byte // lower-cased text, or ##number##; of length 0 for words longer than any parameter
 	length   int
+	known    learned // of the word without its full stop, when it ends in one
 	isBreak  bool
 	isAbbr   bool
 	ellipsis bool
@@ -29,11 +30,15 @@ type token struct {
 
 func (t *token) typ() []byte { return t.lower[:t.length] }
 
+// decider decides about contexts, one after another, in the same two words.
+type decider struct {
+	*punktParams
+	pair [2]token
+}
+
 // holdsBreak tells whether a word of the context ends a sentence and another word follows it.
-func holdsBreak(context string) bool {
-	p := english()
-	var pair [2]token
-	first, second := &pair[0], &pair[1]
+func (p *decider) holdsBreak(context string) bool {
+	first, second := &p.pair[0], &p.pair[1]
 	from, to := nextWord(context, 0)
 	if from == to {
 		return false
@@ -55,9 +60,10 @@ func holdsBreak(context string) bool {
 
 // typeBased is the first pass: what the word alone tells.
 func (p *punktParams) typeBased(t *token, text string) {
-	t.text, t.isBreak, t.isAbbr, t.ellipsis = text, false, false, false
+	t.text, t.known, t.isBreak, t.isAbbr, t.ellipsis = text, 0, false, false, false
+	numeric := isNumber(text)
 	switch {
-	case isNumber(text):
+	case numeric:
 		t.length = copy(t.lower[:], number)
 	case len(text) > longest:
 		t.length = 0
@@ -65,6 +71,9 @@ func (p *punktParams) typeBased(t *token, text string) {
 		t.length = len(appendLower(t.lower[:0], text))
 	}
 	last := len(text) - 1
+	if text[last] == '.' {
+		t.known = p.words[string(noPeriod(t.typ()))]
+	}
 	switch {
 	case len(text) == 1 && class[text[0]]&mark != 0:
 		t.isBreak = true
@@ -72,7 +81,7 @@ func (p *punktParams) typeBased(t *token, text string) {
 	case strings.Trim(text, ".") == "":
 		t.ellipsis = true
 	case text[last-1] == '.':
-	case p.isAbbreviation(text[:last]):
+	case t.known&abbreviation != 0 && !numeric, (numeric || strings.IndexByte(text, '-') >= 0) && p.isAbbreviation(text[:last]):
 		t.isAbbr = true
 	default:
 		t.isBreak = true
@@ -81,10 +90,14 @@ func (p *punktParams) typeBased(t *token, text string) {
 
 // isAbbreviation tells whether the word, or its part after the last hyphen, is a known abbreviation.
 func (p *punktParams) isAbbreviation(word string) bool {
+	part := word[strings.LastIndexByte(word, '-')+1:]
 	var buf [3 * longest]byte
-	known := func(w string) bool { return len(w) <= longest && p.abbreviations[string(appendLower(buf[:0], w))] }
-	hyphen := strings.LastIndexByte(word, '-')
-	return known(word) || hyphen >= 0 && known(word[hyphen+1:])
+	for _, w := range [2]string{word, part} {
+		if len(w) <= longest && p.words[string(appendLower(buf[:0], w))]&abbreviation != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // tokenBased is the second pass: what the following word tells about a word that ends in a full stop.
@@ -99,22 +112,22 @@ func (p *punktParams) tokenBased(t, next *token) {
 	initial := isInitial(t.text)
 
 	// 4.1.2, collocations
-	if p.collocations[string(typ)][string(nextTyp)] {
+	if t.known&collocates != 0 && p.collocations[[2]string{string(typ), string(nextTyp)}] {
 		t.isBreak, t.isAbbr = false, true
 		return
 	}
-	starts := p.startsSentence(next, nextTyp)
+	seen := p.words[string(nextTyp)]
+	starts := startsSentence(next.text, seen)
 	// 4.2, abbreviations and ellipses that end a sentence all the same
 	if (t.isAbbr || t.ellipsis) && !initial {
-		if starts == yes || firstIs(next.text, isUpper) && p.starters[string(nextTyp)] {
+		if starts == yes || seen&starter != 0 && firstIs(next.text, isUpper) {
 			t.isBreak = true
 			return
 		}
 	}
 	// 4.3, initials and ordinals
 	if initial || string(typ) == number {
-		if starts == no ||
-			starts == unknown && initial && firstIs(next.text, isUpper) && p.context[string(nextTyp)]&anyLower == 0 {
+		if starts == no || starts == unknown && initial && seen&anyLower == 0 && firstIs(next.text, isUpper) {
 			t.isBreak, t.isAbbr = false, true
 		}
 	}
@@ -129,17 +142,16 @@ const (
 )
 
 // startsSentence is the orthographic heuristic, 4.1.1: does the case of the word tell that it starts a sentence?
-func (p *punktParams) startsSentence(t *token, typ []byte) verdict {
-	if len(t.text) == 1 && strings.IndexByte(";:,.!?", t.text[0]) >= 0 {
+func startsSentence(word string, seen learned) verdict {
+	if len(word) == 1 && strings.IndexByte(";:,.!?", word[0]) >= 0 {
 		return no
 	}
-	seen := p.context[string(typ)]
 	switch {
-	case firstIs(t.text, isUpper):
+	case firstIs(word, isUpper):
 		if seen&anyLower != 0 && seen&midUpper == 0 {
 			return yes
 		}
-	case firstIs(t.text, isLower):
+	case firstIs(word, isLower):
 		if seen&anyUpper != 0 || seen&begLower == 0 {
 			return no
 		}
@@ -163,11 +175,16 @@ func nextWord(s string, i int) (from, to int) {
 	if class[s[from]]&noStart != 0 {
 		return from, to
 	}
-	for !endsWord(s, to) {
+	for {
+		for to < len(s) && class[s[to]]&plain != 0 {
+			to++
+		}
+		if endsWord(s, to) {
+			return from, to
+		}
 		_, size := utf8.DecodeRuneInString(s[to:])
 		to += size
 	}
-	return from, to
 }
 
 // endsWord tells whether a word must end before i.
@@ -252,8 +269,19 @@ func firstIs(s string, is func(rune) bool) bool {
 	return is(r)
 }
 
-func isUpper(r rune) bool { return unicode.IsUpper(r) || unicode.Is(unicode.Other_Uppercase, r) }
-func isLower(r rune) bool { return unicode.IsLower(r) || unicode.Is(unicode.Other_Lowercase, r) }
+func isUpper(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'A' <= r && r <= 'Z'
+	}
+	return unicode.IsUpper(r) || unicode.Is(unicode.Other_Uppercase, r)
+}
+
+func isLower(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z'
+	}
+	return unicode.IsLower(r) || unicode.Is(unicode.Other_Lowercase, r)
+}
 
 // appendLower appends the lower-cased word. Python's lower-casing by context (final sigma) does not matter: no word of
 // the parameters has such letters. The dotted I must not become a plain i, though. A byte becomes at most three.

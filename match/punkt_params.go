@@ -11,15 +11,21 @@ import (
 	"github.com/neurosnap/sentences/data"
 )
 
-// The contexts in which a word was seen in training: at the beginning of a sentence, within it, or unknown; upper or
-// lower case.
+// learned is what Punkt learned of a word: the contexts in which it was seen in training (at the beginning of a sentence,
+// within it, or unknown; upper or lower case), and in which lists it is.
+type learned uint16
+
 const (
-	begUpper uint8 = 1 << 1
-	midUpper uint8 = 1 << 2
-	unkUpper uint8 = 1 << 3
-	begLower uint8 = 1 << 4
-	midLower uint8 = 1 << 5
-	unkLower uint8 = 1 << 6
+	begUpper learned = 1 << 1
+	midUpper learned = 1 << 2
+	unkUpper learned = 1 << 3
+	begLower learned = 1 << 4
+	midLower learned = 1 << 5
+	unkLower learned = 1 << 6
+
+	abbreviation learned = 1 << 8
+	starter      learned = 1 << 9  // often starts a sentence
+	collocates   learned = 1 << 10 // is the first of a collocation
 
 	anyUpper = begUpper | midUpper | unkUpper
 	anyLower = begLower | midLower | unkLower
@@ -27,11 +33,9 @@ const (
 
 // punktParams are what Punkt learned about a language. Words are in lower case, abbreviations without their full stop.
 type punktParams struct {
-	abbreviations map[string]bool
-	starters      map[string]bool            // words that often start a sentence
-	collocations  map[string]map[string]bool // by the first word, then the second
-	context       map[string]uint8
-	special       *tailSet // ends of the words whose full stop may not end a sentence
+	words        map[string]learned
+	collocations map[[2]string]bool
+	special      *tailSet // ends of the words whose full stop may not end a sentence
 }
 
 // english loads the parameters once. They are part of the program: failing to read them is a fault of the build.
@@ -42,36 +46,24 @@ var english = sync.OnceValue(func() *punktParams {
 	}
 	var file struct {
 		AbbrevTypes, SentStarters, Collocations map[string]int
-		OrthoContext                            map[string]uint8
+		OrthoContext                            map[string]learned
 	}
 	if err := json.Unmarshal(raw, &file); err != nil {
 		panic(err)
 	}
-	p := &punktParams{
-		abbreviations: set(file.AbbrevTypes),
-		starters:      set(file.SentStarters),
-		collocations:  map[string]map[string]bool{},
-		context:       file.OrthoContext,
-		special:       &tailSet{},
-	}
-	for word := range p.abbreviations {
+	p := &punktParams{words: file.OrthoContext, collocations: map[[2]string]bool{}, special: &tailSet{}}
+	for word := range file.AbbrevTypes {
+		p.words[word] |= abbreviation
 		p.special.add(word)
+	}
+	for word := range file.SentStarters {
+		p.words[word] |= starter
 	}
 	for pair := range file.Collocations {
 		first, second, _ := strings.Cut(pair, ",")
-		if p.collocations[first] == nil {
-			p.collocations[first] = map[string]bool{}
-		}
-		p.collocations[first][second] = true
+		p.collocations[[2]string{first, second}] = true
+		p.words[first] |= collocates
 		p.special.add(first)
 	}
 	return p
 })
-
-func set(words map[string]int) map[string]bool {
-	s := make(map[string]bool, len(words))
-	for word := range words {
-		s[word] = true
-	}
-	return s
-}

@@ -45,7 +45,7 @@ func (m *markFinder) next(from int) int {
 // wordBefore is where the word before the mark begins: after ASCII white space, or, when there is none behind the mark
 // before, where that one's word began. The word is ordinary when it is two or more ASCII letters that are no abbreviation
 // and in no collocation: such a word with a full stop ends a sentence whatever the next word is.
-func wordBefore(text string, at int, before span) (from int, ordinary bool) {
+func wordBefore(text string, at int, before span, special *tailSet) (from int, ordinary bool) {
 	from = at
 	var key uint64
 	for from >= 8 {
@@ -59,7 +59,7 @@ func wordBefore(text string, at int, before span) (from int, ordinary bool) {
 		}
 	}
 	if from-1 > before.to && class[text[from-1]]&asciiSpace != 0 {
-		return from, at-from > 1 && !english().special.has(key)
+		return from, at-from > 1 && !special.has(key)
 	}
 	for from--; from > before.to; from-- {
 		if class[text[from]]&asciiSpace != 0 {

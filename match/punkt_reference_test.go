@@ -100,7 +100,7 @@ func refHoldsBreak(p *punktParams, s []rune) bool {
 			t.isElipsis = true
 		case final && !strings.HasSuffix(body, "."):
 			parts := strings.Split(refLower(body), "-")
-			t.isAbbr = p.abbreviations[refLower(body)] || p.abbreviations[parts[len(parts)-1]]
+			t.isAbbr = (p.words[refLower(body)]|p.words[parts[len(parts)-1]])&abbreviation != 0
 			t.isBreak = !t.isAbbr
 		}
 	}
@@ -123,7 +123,7 @@ func refSecondPass(p *punktParams, t *refToken, next refToken) {
 	}
 	head := []rune(next.text)[0]
 	upper, lower := isUpper(head), isLower(head)
-	seen := p.context[nextTyp]
+	seen := p.words[nextTyp]
 	starts := unknown
 	switch {
 	case strings.Contains(";:,.!?", next.text):
@@ -135,9 +135,9 @@ func refSecondPass(p *punktParams, t *refToken, next refToken) {
 	}
 	initial := isInitial(t.text)
 	switch {
-	case p.collocations[typ][nextTyp]:
+	case p.collocations[[2]string{typ, nextTyp}]:
 		t.isBreak = false
-	case (t.isAbbr || t.isElipsis) && !initial && (starts == yes || upper && p.starters[nextTyp]):
+	case (t.isAbbr || t.isElipsis) && !initial && (starts == yes || upper && seen&starter != 0):
 		t.isBreak = true
 	case (initial || typ == number) && (starts == no || starts == unknown && initial && upper && seen&anyLower == 0):
 		t.isBreak = false

@@ -46,7 +46,8 @@ type UnsplitDocument struct {
 }
 
 // ReadJSONL yields the documents of MMC4 lines; name stands in errors. A bad line gives an error with its number, and
-// reading goes on with the next; a failure to read ends it. What the form lacks stays zero: DocID, Timestamp, sizes.
+// reading goes on with the next; a failure to read ends it. What the form lacks stays zero: DocID, Timestamp, sizes. A
+// document's slices are used again for the next one; its strings last, all as pieces of one.
 func ReadJSONL(r io.Reader, name string) iter.Seq2[*Document, error] {
 	return readLines(r, name, func(s *lineScanner, line []byte) (*Document, error) {
 		if d, ok := s.scan(line); ok {

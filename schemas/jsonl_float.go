@@ -5,20 +5,42 @@ package schemas
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 )
 
+// fractionRoom is more than appendFloat writes the quick way: a sign, "0.", three zeros, 18 digits and a byte.
+const fractionRoom = 32
+
 // appendFloat appends a float32 as Python prints the float64 of the same value. JSON has no NaN; it becomes null.
 func appendFloat(b []byte, f float32) []byte {
-	if digits, zeros, ok := shortest(f); ok {
-		if f < 0 {
-			b = append(b, '-')
-		}
-		return appendFraction(b, digits, zeros)
+	digits, zeros, ok := shortest(f)
+	if !ok {
+		return appendAnyFloat(b, f)
 	}
-	return appendAnyFloat(b, f)
+	n := len(b)
+	if cap(b)-n < fractionRoom {
+		b = slices.Grow(b, fractionRoom)
+	}
+	text := (*[fractionRoom]byte)(b[n : n+fractionRoom])
+	const dotZero = '0' | '.'<<8 | '0'<<16 | '0'<<24 | '0'<<32 // "0.000"
+	at := 2 + zeros
+	binary.LittleEndian.PutUint64(text[:], dotZero)
+	if f < 0 {
+		binary.LittleEndian.PutUint64(text[:], '-'|dotZero<<8)
+		at++
+	}
+	first, second := 10*digits/1e9, 10*digits%1e9
+	putNine(text[at:], first)
+	count := 18 - putNine(text[at+9:], second)
+	if count == 15 {
+		for ; text[at+count-1] == '0'; count-- {
+		}
+	}
+	return b[:n+at+count]
 }
 
 // appendAnyFloat is appendFloat for every float32, by strconv.
@@ -63,52 +85,67 @@ func shortest(f float32) (digits uint64, zeros int, ok bool) {
 		zeros = 3
 	}
 	q := 17 + zeros
-	s := 150 - exponent - q
+	s := (150 - exponent - q) & 63 // 1 to 17; the mask spares the compiler what larger shifts need
 	high, low := bits.Mul64(m|1<<23, powersOf5[q])
 	whole := high<<(64-s) | low>>s
 	fraction := low & (1<<s - 1) // of 2^s
 	// Distances below are in 2^-s units; half the gap between float64s is rounded down, and what is equal to it left to strconv.
 	half := powersOf5[q] >> 30
 	last := whole % 10
+	below, above := whole-last, whole-last+10
 	down := last<<s | fraction
 	up := 10<<s - down
-	switch {
-	case down == half || up == half || down < half && up < half || fraction == 1<<(s-1):
+	if down == half || up == half || half >= 10<<s || fraction == 1<<(s-1) {
 		return 0, 0, false
-	case down < half:
-		digits = whole - last
-	case up < half:
-		digits = whole - last + 10
-	default:
-		digits = whole + fraction>>(s-1)
+	}
+	if max(down, up) < half { // a digit fewer does in two ways: is one of them round, or nearer?
+		belowRound, aboveRound := below%100 == 0, above%100 == 0
+		if down == up {
+			return 0, 0, false
+		}
+		if aboveRound || up < down && !belowRound {
+			return above, zeros, above < 1e17
+		}
+		return below, zeros, true
+	}
+	// Which of these it is, nobody could predict: no branches.
+	digits = whole + fraction>>(s-1)
+	if up < half {
+		digits = above
+	}
+	if down < half {
+		digits = below
 	}
 	return digits, zeros, digits < 1e17
 }
 
-const twoDigits = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
-
-// appendFraction appends "0.", zeros and 17 digits without the zeros at their end.
-func appendFraction(b []byte, digits uint64, zeros int) []byte {
-	b = append(append(b, "0.000"[:2+zeros]...), "00000000000000000"...)
-	text := (*[17]byte)(b[len(b)-17:])
-	high, low := uint32(digits/1e9), uint32(digits%1e9) // 8 and 9 digits
-	text[16] = byte('0' + low%10)
-	putEight((*[8]byte)(text[8:]), low/10)
-	putEight((*[8]byte)(text[:]), high)
-	n := len(b)
-	for b[n-1] == '0' {
-		n--
+// threeDigits has the digits of every number below 1000, the first in the lowest byte, and on top how many zeros end it.
+var threeDigits = func() (table [1000]uint32) {
+	for n := range uint32(1000) {
+		zeros := uint32(0)
+		for d := uint32(10); zeros < 3 && n%d == 0; d *= 10 {
+			zeros++
+		}
+		table[n] = '0' + n/100 | ('0'+n/10%10)<<8 | ('0'+n%10)<<16 | zeros<<24
 	}
-	return b[:n]
-}
+	return table
+}()
 
-func putEight(text *[8]byte, n uint32) {
-	high, low := n/10000, n%10000
-	a, b, c, d := high/100*2, high%100*2, low/100*2, low%100*2
-	text[0], text[1] = twoDigits[a], twoDigits[a+1]
-	text[2], text[3] = twoDigits[b], twoDigits[b+1]
-	text[4], text[5] = twoDigits[c], twoDigits[c+1]
-	text[6], text[7] = twoDigits[d], twoDigits[d+1]
+// putNine writes nine digits, and a byte behind them, and says how many of the last three are zeros at the end. The number
+// becomes a fixed-point fraction; times 1000, three more digits come before its point: fewer multiplications than by
+// remainders.
+func putNine(text []byte, n uint64) (zeros int) {
+	_ = text[9]
+	const point = 54
+	const below = 1<<point - 1
+	x := n * (1<<point/1000000 + 1)
+	binary.LittleEndian.PutUint32(text, threeDigits[x>>point])
+	x = x & below * 1000
+	binary.LittleEndian.PutUint32(text[3:], threeDigits[x>>point])
+	x = x & below * 1000
+	last := threeDigits[x>>point]
+	binary.LittleEndian.PutUint32(text[6:], last)
+	return int(last >> 24)
 }
 
 var powersOf10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}

@@ -4,25 +4,30 @@ package schemas
 // (jsonl.go), by encoding/json, makes of it, or gives the line up: what is unusual, wrong or missing is for that one to
 // judge.
 
-import (
-	"encoding/binary"
-	"math/bits"
-	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
-)
-
-// lineScanner reads lines one after another and keeps its buffers. Its methods move at past what they read, white space
-// before it included, and report whether they could.
+// lineScanner reads lines one after another into one document, all of whose memory but that of strings is used again.
+// Its methods move at past what they read, white space before it included, and report whether they could.
 type lineScanner struct {
-	line     []byte
-	at       int
-	unquoted []byte // the last string with escapes
-	texts    []string
-	images   []ImageInfo
-	values   []float32 // of the whole matrix
-	ends     []int     // of its rows in values
+	line  []byte
+	at    int
+	doc   UnsplitDocument
+	chars []byte // the strings of the line, one after another; they become one string
+
+	url, text piece
+	texts     []piece
+	images    []ImageInfo
+	named     []imageStrings // of images
+	values    []float32      // of the whole matrix
+	ends      []int          // of its rows in values
+
+	// The document's own, so that what a caller puts in their place is not written to.
+	textList []string
+	matrix   [][]float32
 }
+
+// piece is a part of chars.
+type piece struct{ from, to int }
+
+type imageStrings struct{ name, url piece }
 
 // Bits of the fields that a line has had. One that comes twice is given up: encoding/json merges some.
 const (
@@ -38,32 +43,32 @@ const (
 	hasSim
 )
 
-// scan reads a line that has a url.
+// scan reads a line that has a url. The document is good until the next scan.
 func (s *lineScanner) scan(line []byte) (*UnsplitDocument, bool) {
-	s.line, s.at = line, 0
-	d := &UnsplitDocument{}
-	has := 0
+	s.line, s.at, s.chars, s.url, s.text = line, 0, s.chars[:0], piece{}, piece{}
+	s.texts, s.images, s.named, s.values, s.ends = s.texts[:0], s.images[:0], s.named[:0], s.values[:0], s.ends[:0]
+	duplicate, has := int32(0), 0
 	ok := s.object(func(key []byte) bool {
 		field, read := 0, false
 		switch string(key) {
 		case "url":
 			field = hasURL
-			d.URL, read = s.text()
+			s.url, read = s.chunk()
 		case "text":
 			field = hasText
-			d.Text, read = s.text()
+			s.text, read = s.chunk()
 		case "text_list":
 			field = hasTexts
-			d.TextList, read = s.textList()
+			read = s.list(s.oneText)
 		case "image_info":
 			field = hasImages
-			d.ImageInfo, read = s.imageInfo()
+			read = s.list(s.oneImage)
 		case "similarity_matrix":
 			field = hasMatrix
-			d.SimilarityMatrix, read = s.matrix()
+			read = s.list(s.row)
 		case "could_have_url_duplicate":
 			field = hasDuplicate
-			d.CouldHaveURLDuplicate, read = s.integer()
+			duplicate, read = s.integer()
 		default:
 			return s.skip(0)
 		}
@@ -72,135 +77,90 @@ func (s *lineScanner) scan(line []byte) (*UnsplitDocument, bool) {
 		return read
 	})
 	s.space()
-	return d, ok && s.at == len(line) && has&hasURL != 0
-}
-
-func (s *lineScanner) text() (string, bool) {
-	b, ok := s.str()
-	return string(b), ok
-}
-
-func (s *lineScanner) textList() ([]string, bool) {
-	s.texts = s.texts[:0]
-	ok := s.list(func() bool {
-		text, ok := s.text()
-		s.texts = append(s.texts, text)
-		return ok
-	})
-	return append(make([]string, 0, len(s.texts)), s.texts...), ok
-}
-
-func (s *lineScanner) imageInfo() ([]ImageInfo, bool) {
-	s.images = s.images[:0]
-	ok := s.list(func() bool {
-		var image ImageInfo
-		has := 0
-		ok := s.object(func(key []byte) bool {
-			field, read := 0, false
-			switch string(key) {
-			case "image_name":
-				field = hasName
-				image.ImageName, read = s.text()
-			case "raw_url":
-				field = hasRawURL
-				image.RawURL, read = s.text()
-			case "matched_text_index":
-				field = hasIndex
-				image.MatchedTextIndex, read = s.integer()
-			case "matched_sim":
-				field = hasSim
-				image.MatchedSim, read = s.number()
-			default:
-				return s.skip(0)
-			}
-			read = read && has&field == 0
-			has |= field
-			return read
-		})
-		s.images = append(s.images, image)
-		return ok
-	})
-	return append([]ImageInfo(nil), s.images...), ok
-}
-
-func (s *lineScanner) matrix() ([][]float32, bool) {
-	s.values, s.ends = s.values[:0], s.ends[:0]
-	ok := s.list(func() bool {
-		ok := s.list(func() bool {
-			v, ok := s.number()
-			s.values = append(s.values, v)
-			return ok
-		})
-		s.ends = append(s.ends, len(s.values))
-		return ok
-	})
-	if !ok || len(s.ends) == 0 {
-		return nil, ok
+	if !ok || s.at != len(line) || has&hasURL == 0 {
+		return nil, false
 	}
-	values := append(make([]float32, 0, len(s.values)), s.values...)
-	rows := make([][]float32, len(s.ends))
+	s.fill()
+	s.doc.CouldHaveURLDuplicate = duplicate
+	return &s.doc, true
+}
+
+// fill makes the document of what was read.
+func (s *lineScanner) fill() {
+	all := string(s.chars)
+	of := func(p piece) string { return all[p.from:p.to] }
+	s.textList, s.matrix = s.textList[:0], s.matrix[:0]
+	for _, t := range s.texts {
+		s.textList = append(s.textList, of(t))
+	}
+	for i, named := range s.named {
+		s.images[i].ImageName, s.images[i].RawURL = of(named.name), of(named.url)
+	}
 	start := 0
-	for i, end := range s.ends {
-		rows[i] = values[start:end:end]
+	for _, end := range s.ends {
+		s.matrix = append(s.matrix, s.values[start:end:end])
 		start = end
 	}
-	return rows, true
+	s.doc = UnsplitDocument{Text: of(s.text), Document: Document{
+		URL: of(s.url), TextList: s.textList, ImageInfo: s.images, SimilarityMatrix: s.matrix,
+	}}
 }
 
-func (s *lineScanner) space() {
-	for s.at < len(s.line) {
-		switch s.line[s.at] {
-		case ' ', '\t', '\r', '\n':
-			s.at++
+// chunk reads a string into chars.
+func (s *lineScanner) chunk() (piece, bool) {
+	from := len(s.chars)
+	b, ok := s.str()
+	if len(s.chars) == from { // no escapes
+		s.chars = append(s.chars, b...)
+	}
+	return piece{from, len(s.chars)}, ok
+}
+
+func (s *lineScanner) oneText() bool {
+	t, ok := s.chunk()
+	s.texts = append(s.texts, t)
+	return ok
+}
+
+func (s *lineScanner) oneImage() bool {
+	var named imageStrings
+	s.images = append(s.images, ImageInfo{})
+	image := &s.images[len(s.images)-1]
+	has := 0
+	ok := s.object(func(key []byte) bool {
+		field, read := 0, false
+		switch string(key) {
+		case "image_name":
+			field = hasName
+			named.name, read = s.chunk()
+		case "raw_url":
+			field = hasRawURL
+			named.url, read = s.chunk()
+		case "matched_text_index":
+			field = hasIndex
+			image.MatchedTextIndex, read = s.integer()
+		case "matched_sim":
+			field = hasSim
+			image.MatchedSim, read = s.number()
 		default:
-			return
+			return s.skip(0)
 		}
-	}
+		read = read && has&field == 0
+		has |= field
+		return read
+	})
+	s.named = append(s.named, named)
+	return ok
 }
 
-// next reads one character of JSON's punctuation.
-func (s *lineScanner) next(c byte) bool {
-	s.space()
-	if s.at < len(s.line) && s.line[s.at] == c {
-		s.at++
-		return true
-	}
-	return false
+// row reads an array of numbers into values.
+func (s *lineScanner) row() bool {
+	ok := s.numbers()
+	s.ends = append(s.ends, len(s.values))
+	return ok
 }
 
-// object reads an object; value is called with each key, before its value, and reads that. The key is only good until
-// value reads. A key that encoding/json might match with a field in spite of its letters' case is given up.
-func (s *lineScanner) object(value func(key []byte) bool) bool {
-	if !s.next('{') {
-		return false
-	}
-	if s.next('}') {
-		return true
-	}
-	for {
-		key, ok := s.str()
-		if !ok {
-			return false
-		}
-		for _, c := range key {
-			if 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {
-				return false
-			}
-		}
-		if !s.next(':') || !value(key) {
-			return false
-		}
-		if s.next('}') {
-			return true
-		}
-		if !s.next(',') {
-			return false
-		}
-	}
-}
-
-// list reads an array; item reads one of its values.
-func (s *lineScanner) list(item func() bool) bool {
+func (s *lineScanner) numbers() bool {
 	if !s.next('[') {
 		return false
 	}
@@ -208,9 +168,12 @@ func (s *lineScanner) list(item func() bool) bool {
 		return true
 	}
 	for {
-		if !item() {
+		s.similarities()
+		v, ok := s.number()
+		if !ok {
 			return false
 		}
+		s.values = append(s.values, v)
 		if s.next(']') {
 			return true
 		}
@@ -220,286 +183,17 @@ func (s *lineScanner) list(item func() bool) bool {
 	}
 }
 
-// skip reads any value.
-func (s *lineScanner) skip(depth int) bool {
-	s.space()
-	if s.at == len(s.line) || depth > 100 {
-		return false
-	}
-	switch s.line[s.at] {
-	case '{':
-		// Not object: the case of these keys does not matter.
-		s.at++
-		if s.next('}') {
-			return true
-		}
-		for {
-			if _, ok := s.str(); !ok || !s.next(':') || !s.skip(depth+1) {
-				return false
-			}
-			if s.next('}') {
-				return true
-			}
-			if !s.next(',') {
-				return false
-			}
-		}
-	case '[':
-		return s.list(func() bool { return s.skip(depth + 1) })
-	case '"':
-		_, ok := s.str()
-		return ok
-	case 'n':
-		return s.word("null")
-	case 't':
-		return s.word("true")
-	case 'f':
-		return s.word("false")
-	}
-	_, ok := s.numeral()
-	return ok
-}
-
-func (s *lineScanner) word(word string) bool {
-	end := s.at + len(word)
-	if end > len(s.line) || string(s.line[s.at:end]) != word {
-		return false
-	}
-	s.at = end
-	return true
-}
-
-// str reads a string of valid UTF-8, without escapes of lone surrogates. The result is good until the next str.
-func (s *lineScanner) str() ([]byte, bool) {
-	if !s.next('"') {
-		return nil, false
-	}
-	line, start, high := s.line, s.at, uint64(0)
-	escaped := false
-	for i := start; i < len(line); {
-		if i+8 <= len(line) {
-			x := binary.LittleEndian.Uint64(line[i:])
-			high |= x
-			special := specials(x)
-			if special == 0 {
-				i += 8
-				continue
-			}
-			i += bits.TrailingZeros64(special) / 8
-		}
-		c := line[i]
-		high |= uint64(c)
-		switch {
-		case c == '"':
-			s.at = i + 1
-			b := line[start:i]
-			if escaped {
-				s.unquoted = append(s.unquoted, b...)
-				b = s.unquoted
-			}
-			return b, high&eachHigh == 0 || utf8.Valid(b)
-		case c == '\\':
-			if !escaped {
-				escaped, s.unquoted = true, s.unquoted[:0]
-			}
-			s.unquoted = append(s.unquoted, line[start:i]...)
-			s.at = i
-			r, ok := s.escape()
-			if !ok {
-				return nil, false
-			}
-			s.unquoted = utf8.AppendRune(s.unquoted, r)
-			i, start = s.at, s.at
-		case c < ' ':
-			return nil, false
-		default:
-			i++
-		}
-	}
-	return nil, false
-}
-
-// escape reads a backslash and what follows it, two escapes for a pair of surrogates.
-func (s *lineScanner) escape() (rune, bool) {
-	if s.at+2 > len(s.line) {
-		return 0, false
-	}
-	c := s.line[s.at+1]
-	s.at += 2
-	switch c {
-	case '"', '\\', '/':
-		return rune(c), true
-	case 'b':
-		return '\b', true
-	case 'f':
-		return '\f', true
-	case 'n':
-		return '\n', true
-	case 'r':
-		return '\r', true
-	case 't':
-		return '\t', true
-	case 'u':
-		r, ok := s.hex4()
-		if !utf16.IsSurrogate(r) {
-			return r, ok
-		}
-		if !ok || !s.word(`\u`) {
-			return 0, false
-		}
-		second, ok := s.hex4()
-		r = utf16.DecodeRune(r, second)
-		return r, ok && r != utf8.RuneError
-	}
-	return 0, false
-}
-
-func (s *lineScanner) hex4() (r rune, ok bool) {
-	if s.at+4 > len(s.line) {
-		return 0, false
-	}
-	for _, c := range s.line[s.at : s.at+4] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	s.at += 4
-	return r, true
-}
-
-// integer reads a number of at most nine digits without fraction or exponent.
-func (s *lineScanner) integer() (int32, bool) {
-	n, ok := s.numeral()
-	v := int32(n.digits)
-	if n.negative {
-		v = -v
-	}
-	return v, ok && n.integer && n.digits < 1e9
-}
-
-// number reads a float32.
-func (s *lineScanner) number() (float32, bool) {
-	if v, ok := s.similarity(); ok {
-		return v, true
-	}
-	n, ok := s.numeral()
-	if !ok {
-		return 0, false
-	}
-	if n.plain {
-		if v, ok := float32Of(n.digits, n.places); ok {
-			if n.negative {
-				v = -v
-			}
-			return v, true
-		}
-	}
-	v, err := strconv.ParseFloat(string(s.line[n.start:s.at]), 32)
-	return float32(v), err == nil
-}
-
-// similarity reads a number as similarities are written, a zero and a fraction, right here and before a comma or bracket.
-func (s *lineScanner) similarity() (float32, bool) {
-	line, i := s.line, s.at
-	negative := i < len(line) && line[i] == '-'
-	if negative {
-		i++
-	}
-	if i+2 > len(line) || line[i] != '0' || line[i+1] != '.' {
-		return 0, false
-	}
-	digits, end := decimals(0, line, i+2)
-	places := end - (i + 2)
-	if places == 0 || places > 18 || end == len(line) || line[end] != ',' && line[end] != ']' {
-		return 0, false
-	}
-	v, ok := float32Of(digits, places)
-	if !ok {
-		return 0, false
-	}
-	if negative {
-		v = -v
-	}
-	s.at = end
-	return v, true
-}
-
-// decimals appends the digits from line[i] on to n, eight at a time, and says where they end; too many overflow.
-func decimals(n uint64, line []byte, i int) (uint64, int) {
-	for i+8 <= len(line) {
-		x := binary.LittleEndian.Uint64(line[i:]) ^ '0'*eachByte
-		if (x|(x+0x76*eachByte))&eachHigh != 0 { // a byte above 9
+// similarities reads numbers as similarities are written, each with a comma behind it and one space at most before it, as
+// far as it goes.
+func (s *lineScanner) similarities() {
+	line, at, values := s.line, s.at, s.values // in registers
+	for {
+		v, end, ok := similarity(line, at)
+		if !ok || line[end] != ',' {
 			break
 		}
-		x = x*10 + x>>8 // pairs, in every other byte
-		x = (x&0x000000ff000000ff*(100+1000000<<32) + x>>16&0x000000ff000000ff*(1+10000<<32)) >> 32
-		n = n*100000000 + x
-		i += 8
+		values = append(values, v)
+		at = end + 1
 	}
-	for ; i < len(line) && line[i]-'0' <= 9; i++ {
-		n = n*10 + uint64(line[i]-'0')
-	}
-	return n, i
-}
-
-// numeral is a number as it is written.
-type numeral struct {
-	start    int // in the line
-	negative bool
-	integer  bool   // plain, and without fraction
-	plain    bool   // without exponent and of at most 18 digits: its size is digits / 10^places
-	digits   uint64 // of a plain one
-	places   int
-}
-
-func (s *lineScanner) numeral() (n numeral, ok bool) {
-	s.space()
-	line, i := s.line, s.at
-	n.start = i
-	if i < len(line) && line[i] == '-' {
-		n.negative = true
-		i++
-	}
-	first := i
-	n.digits, i = decimals(0, line, i)
-	count := i - first
-	if count == 0 || count > 1 && line[first] == '0' {
-		return n, false
-	}
-	n.integer = count <= 18
-	if i < len(line) && line[i] == '.' {
-		i++
-		first := i
-		n.digits, i = decimals(n.digits, line, i)
-		if n.places = i - first; n.places == 0 {
-			return n, false
-		}
-		count += n.places
-		n.integer = false
-	}
-	n.plain = count <= 18
-	if i < len(line) && line[i]|0x20 == 'e' {
-		n.plain, n.integer = false, false
-		i++
-		if i < len(line) && (line[i] == '+' || line[i] == '-') {
-			i++
-		}
-		first := i
-		for i < len(line) && line[i]-'0' <= 9 {
-			i++
-		}
-		if i == first {
-			return n, false
-		}
-	}
-	s.at = i
-	return n, true
+	s.at, s.values = at, values
 }

@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // encoded is a string as encoding/json prints it.
@@ -121,8 +124,8 @@ func sameReading(t *testing.T, scanner *lineScanner, line string) (scanned bool)
 	if err != nil {
 		t.Fatalf("%q is taken, want %v", line, err)
 	}
-	if want := (&UnsplitDocument{*d, in.Text}); !reflect.DeepEqual(got, want) {
-		t.Fatalf("%q is read as %#v, want %#v", line, got, want)
+	if diff := cmp.Diff(&UnsplitDocument{*d, in.Text}, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("%q is read otherwise: %s", line, diff)
 	}
 	return true
 }

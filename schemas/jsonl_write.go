@@ -5,30 +5,49 @@ package schemas
 import (
 	"io"
 	"math/bits"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
 
 // JSONLWriter writes documents as lines, with MMC4's field names and its way of printing: similarities are float32
-// values, printed as Python prints them, in full. It buffers a line, not more.
+// values, printed as Python prints them, in full.
 type JSONLWriter struct {
-	w    io.Writer
-	line []byte
+	w     io.Writer
+	lines []byte
 }
 
-// NewJSONLWriter writes to w, a line a call.
+// enoughLines is how many bytes are written at once, or some more.
+const enoughLines = 1 << 16
+
+// NewJSONLWriter writes to w, many lines a call. Flush when done.
 func NewJSONLWriter(w io.Writer) *JSONLWriter { return &JSONLWriter{w: w} }
 
-// WriteJSONL writes one document as a line. For many, a JSONLWriter keeps its buffer.
-func WriteJSONL(w io.Writer, d *Document) error { return NewJSONLWriter(w).Write(d) }
+// WriteJSONL writes one document as a line.
+func WriteJSONL(w io.Writer, d *Document) error {
+	lines := NewJSONLWriter(w)
+	if err := lines.Write(d); err != nil {
+		return err
+	}
+	return lines.Flush()
+}
 
 // Write writes a document as a line, or nothing if its shapes disagree.
 func (w *JSONLWriter) Write(d *Document) error {
 	if err := d.validateShapes(); err != nil {
 		return err
 	}
-	w.line = appendLine(w.line[:0], d)
-	_, err := w.w.Write(w.line)
+	w.lines = appendLine(w.lines, d)
+	if len(w.lines) < enoughLines {
+		return nil
+	}
+	return w.Flush()
+}
+
+// Flush writes what is held back.
+func (w *JSONLWriter) Flush() error {
+	_, err := w.w.Write(w.lines)
+	w.lines = w.lines[:0]
 	return err
 }
 
@@ -80,19 +99,9 @@ func appendLine(b []byte, d *Document) []byte {
 // are, but U+2028 and U+2029 escaped, and U+FFFD, escaped, for each byte that is not UTF-8.
 func appendJSONString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
-	b = append(b, '"')
+	b = append(slices.Grow(b, len(s)+2), '"')
 	start := 0 // s[start:i] is yet to be copied
-	for i := 0; i < len(s); {
-		if i+8 <= len(s) {
-			x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-				uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-			stop := specials(x) | x&eachHigh
-			if stop == 0 {
-				i += 8
-				continue
-			}
-			i += bits.TrailingZeros64(stop) / 8
-		}
+	for i := plain(s, 0); i < len(s); i = plain(s, i) {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
@@ -106,10 +115,6 @@ func appendJSONString(b []byte, s string) []byte {
 				start = i + size
 			}
 			i += size
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
 			continue
 		}
 		b = append(append(b, s[start:i]...), '\\')
@@ -133,6 +138,30 @@ func appendJSONString(b []byte, s string) []byte {
 		start = i
 	}
 	return append(append(b, s[start:]...), '"')
+}
+
+// plain is the first place at or after i whose character does not stand in JSON as it is, or is not ASCII.
+func plain(s string, i int) int {
+	for ; i+8 <= len(s); i += 8 {
+		x := eight(s, i)
+		if stop := specials(x) | x&eachHigh; stop != 0 {
+			return i + bits.TrailingZeros64(stop)/8
+		}
+	}
+	if len(s) < 8 {
+		for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+			i++
+		}
+		return i
+	}
+	x := eight(s, len(s)-8) >> (8 * (8 - (len(s) - i))) // what is left, and zeros, which stop
+	return i + bits.TrailingZeros64(specials(x)|x&eachHigh)/8
+}
+
+func eight(s string, i int) uint64 {
+	s = s[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 const (
