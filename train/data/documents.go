@@ -5,6 +5,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"path"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -30,23 +31,31 @@ type span struct {
 // docColumns are those that training reads.
 var docColumns = schemas.Columns("doc_id", "text_list", "image_info", "similarity_matrix")
 
-// OpenDocuments reads the footers of docs shards. A file of another schema is an error that names it and every difference.
+// OpenDocuments reads the footers of docs shards, Parquet or Arrow by the first one's ending. A file of another schema is an
+// error that names it and every difference.
 func OpenDocuments(ctx context.Context, patterns []string, o storage.Options) (Source, error) {
-	return openShards(ctx, patterns, o, docColumns, func(row *schemas.Document, files string) *Document { return ofDocument(row, files, o) })
-}
-
-// OpenPairs is OpenDocuments for pairs shards: a picture and its caption a row.
-func OpenPairs(ctx context.Context, patterns []string, o storage.Options) (Source, error) {
-	return openShards(ctx, patterns, o, schemas.Columns("pair_id", "caption", "image_name", "bytes"), func(row *schemas.Pair, files string) *Document {
-		return &Document{ID: row.PairID, Captions: []string{row.Caption}, Images: []Image{stored(row.ImageName, -1, row.Bytes, files, o)}}
-	})
-}
-
-func openShards[T any](ctx context.Context, patterns []string, o storage.Options, columns schemas.Projection, document func(*T, string) *Document) (Source, error) {
 	refs, err := glob(ctx, patterns, o)
 	if err != nil {
 		return nil, err
 	}
+	if ending := path.Ext(refs[0].Name); ending == ".arrow" || ending == ".feather" {
+		return openArrow(ctx, refs, o)
+	}
+	return openShards(ctx, refs, docColumns, func(row *schemas.Document, files string) *Document { return ofDocument(row, files, o) })
+}
+
+// OpenPairs is OpenDocuments for pairs shards: a picture and its caption a row.
+func OpenPairs(ctx context.Context, patterns []string, o storage.Options) (Source, error) {
+	refs, err := glob(ctx, patterns, o)
+	if err != nil {
+		return nil, err
+	}
+	return openShards(ctx, refs, schemas.Columns("pair_id", "caption", "image_name", "bytes"), func(row *schemas.Pair, files string) *Document {
+		return &Document{ID: row.PairID, Captions: []string{row.Caption}, Images: []Image{stored(row.ImageName, -1, row.Bytes, files, o)}}
+	})
+}
+
+func openShards[T any](ctx context.Context, refs []storage.Ref, columns schemas.Projection, document func(*T, string) *Document) (Source, error) {
 	s := &shards[T]{columns: columns, document: document}
 	for _, ref := range refs {
 		groups, err := rowGroups[T](ctx, ref, columns)
