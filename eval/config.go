@@ -62,8 +62,8 @@ func (m *ModelFiles) UnmarshalYAML(data []byte) error {
 
 // RICES says how demonstrations like the query are found.
 type RICES struct {
-	CLIP  string `yaml:"clip" json:"clip"`   // folder of a CLIP model
-	Cache string `yaml:"cache" json:"cache"` // folder of features; default OUT/features
+	CLIP  string `yaml:"clip" json:"clip"` // folder of a CLIP model
+	Cache string `yaml:"cache" json:"-"`   // folder of features; default OUT/features
 }
 
 // TaskConfig is a task to run, and what to change about it.

@@ -7,7 +7,7 @@ import (
 	"mmc4/kernels"
 )
 
-// remembered bounds what is kept of pictures in memory, in bytes.
+// remembered bounds what is kept of pictures in memory, in bytes of fp32.
 const remembered = 2 << 30
 
 // memory keeps what the model has made of pictures: latents, or the tower's tokens where latents depend on the slot. What does

@@ -3,7 +3,6 @@ package model
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"mmc4/eval"
+	"mmc4/eval/mini"
 	"mmc4/eval/task"
 	"mmc4/internal/imaging"
 )
@@ -18,33 +18,11 @@ import (
 // tinyModel is a folder with a tiny model of the reference program and a tokenizer of single characters.
 func tinyModel(t *testing.T) eval.ModelFiles {
 	t.Helper()
-	shared := os.Getenv("MMC4_SHARED")
-	golden := filepath.Join(shared, "golden", "models", "flamingo", "generate-neox")
-	data, err := os.ReadFile(filepath.Join(golden, "case.json"))
-	if shared == "" || err != nil {
-		t.Skip("MMC4_SHARED names no folder with golden/models")
-	}
-	var in struct{ Config json.RawMessage }
-	if err := json.Unmarshal(data, &in); err != nil {
+	dir := t.TempDir()
+	if err := mini.WriteModel(dir, filepath.Join("..", "..", "testdata", "golden", "flamingo.generate")); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	vocab := map[string]int{}
-	for c := byte('!'); len(vocab) < 93; c++ {
-		vocab[string(c)] = len(vocab)
-	}
-	vocab["Ġ"] = 93
-	tokens, _ := json.Marshal(map[string]any{"version": "1.0", "added_tokens": []any{}, "normalizer": nil,
-		"pre_tokenizer":  map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
-		"post_processor": nil, "decoder": map[string]any{"type": "ByteLevel"},
-		"model": map[string]any{"type": "BPE", "vocab": vocab, "merges": []string{}}})
-	for name, text := range map[string][]byte{"flamingo.json": in.Config, "tokenizer.json": tokens} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	weights := filepath.Join(golden, "tensors.safetensors")
-	return eval.ModelFiles{Dir: dir, Flamingo: weights, LM: weights, Vision: weights}
+	return eval.ModelFiles{Dir: dir}
 }
 
 func picture(shade byte) []byte {
