@@ -312,6 +312,7 @@ func (s *workplace) restore(st *State, files map[string][]byte) error {
 			}
 		}
 	}
+	s.task.Updated(queue)
 	s.opt.Step = st.Updates
 	return queue.Wait()
 }
@@ -322,8 +323,17 @@ func readWeight(file *weights.File, w *params.Weight) ([]float32, error) {
 		return nil, err
 	}
 	values, err := t.Float32()
-	if err == nil && w.Conv1D {
-		values = params.Turn(values, w.Shape[0], w.Shape[1])
+	switch {
+	case err != nil:
+		return nil, err
+	case w.Rows != nil:
+		var rows []float32
+		for _, id := range w.Rows {
+			rows = append(rows, values[id*w.Shape[1]:(id+1)*w.Shape[1]]...)
+		}
+		return rows, nil
+	case w.Conv1D:
+		return params.Turn(values, w.Shape[0], w.Shape[1]), nil
 	}
-	return values, err
+	return values, nil
 }

@@ -34,6 +34,9 @@ func (f *Flamingo) Groups() []Group {
 // Masked leaves the gradients of the embedding's rows of <image> and <|endofchunk|> alone.
 func (f *Flamingo) Masked(queue kernels.Queue) { f.Model.MaskEmbedding(queue) }
 
+// Updated shows the rows to lookups.
+func (f *Flamingo) Updated(queue kernels.Queue) { f.Model.Updated(queue) }
+
 // Loss is the language model's on the batch's labels.
 func (f *Flamingo) Loss(p *kernels.Pass, _ int, b *data.Batch) kernels.Tensor {
 	var pixels kernels.Tensor

@@ -159,7 +159,7 @@ func (s *workplace) openFlamingo(ctx context.Context, queue kernels.Queue, dtype
 	if from.Flamingo, err = s.file(ctx, c.Weights.Start); err != nil {
 		return wrong("weights.start: %w", err)
 	}
-	m, err := flamingo.New(s.dev, queue, s.shapes.flamingo, from, flamingo.Options{DType: dtype, Seed: c.Seed, Train: true, BF16: dtype == kernels.BF16, FreezeEmbedding: c.Freeze})
+	m, err := flamingo.New(s.dev, queue, s.shapes.flamingo, from, flamingo.Options{DType: dtype, Seed: c.Seed, Train: true, BF16: dtype == kernels.BF16, FreezeEmbedding: c.Freeze, Rows: true})
 	if err != nil {
 		return err
 	}

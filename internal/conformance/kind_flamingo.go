@@ -25,7 +25,7 @@ type flamingoCase struct {
 }
 
 // openFlamingo makes the model of a case. Trained models keep a tape; the others are frozen.
-func openFlamingo(env *Env, c *Case, r *Report, train bool) (*flamingoCase, error) {
+func openFlamingo(env *Env, c *Case, r *Report, o flamingo.Options) (*flamingoCase, error) {
 	var in struct{ Config json.RawMessage }
 	if err := c.Decode(&in); err != nil {
 		return nil, err
@@ -38,21 +38,21 @@ func openFlamingo(env *Env, c *Case, r *Report, train bool) (*flamingoCase, erro
 	if f.file, err = c.Tensors(); err != nil {
 		return nil, err
 	}
-	return f, f.open(config, train)
+	return f, f.open(config, o)
 }
 
-func (f *flamingoCase) open(config flamingo.Config, train bool) error {
+func (f *flamingoCase) open(config flamingo.Config, o flamingo.Options) error {
 	dev, matrices, activations, err := f.env.Compute()
 	if err != nil {
 		return err
 	}
-	f.dev, f.train = dev, train && matrices != kernels.I8
+	f.dev, f.train = dev, o.Train && matrices != kernels.I8
+	o.DType, o.Train, o.BF16 = matrices, f.train, matrices == kernels.BF16
 	queue, err := dev.NewQueue()
 	if err != nil {
 		return err
 	}
-	f.model, err = flamingo.New(dev, queue, config, flamingo.Sources{Vision: f.file, LM: f.file, Flamingo: f.file},
-		flamingo.Options{DType: matrices, Train: f.train, BF16: matrices == kernels.BF16})
+	f.model, err = flamingo.New(dev, queue, config, flamingo.Sources{Vision: f.file, LM: f.file, Flamingo: f.file}, o)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (f *flamingoCase) compare(name string, t kernels.Tensor) error {
 
 // checkFlamingo computes patch tokens, latents, logits, the loss and the gradients of what is trained.
 func checkFlamingo(_ context.Context, env *Env, c *Case, r *Report) error {
-	f, err := openFlamingo(env, c, r, true)
+	f, err := openFlamingo(env, c, r, flamingo.Options{Train: true})
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func checkGenerate(ctx context.Context, env *Env, c *Case, r *Report) error {
 	if err := c.Decode(&in); err != nil {
 		return err
 	}
-	f, err := openFlamingo(env, c, r, false)
+	f, err := openFlamingo(env, c, r, flamingo.Options{})
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (f *flamingoCase) compareValues(name string, got []float32) error {
 
 // checkRank scores candidates with a cache and without, as sums and as means.
 func checkRank(ctx context.Context, env *Env, c *Case, r *Report) error {
-	f, err := openFlamingo(env, c, r, false)
+	f, err := openFlamingo(env, c, r, flamingo.Options{})
 	if err != nil {
 		return err
 	}

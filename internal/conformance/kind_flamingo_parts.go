@@ -31,7 +31,7 @@ func checkMini(_ context.Context, env *Env, c *Case, r *Report) error {
 		return err
 	}
 	defer f.close()
-	if err := f.open(config, true); err != nil {
+	if err := f.open(config, flamingo.Options{Train: true}); err != nil {
 		return err
 	}
 	marks, err := idRows(f.file, "in.media_locations")

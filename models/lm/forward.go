@@ -2,6 +2,7 @@ package lm
 
 import (
 	"fmt"
+	"slices"
 
 	"mmc4/kernels"
 )
@@ -90,8 +91,17 @@ func (m *Model) embedding(p *kernels.Pass, in Input, places []int32) kernels.Ten
 		}
 		args.GradIDs = p.FromInt32(ids, in.Rows, t)
 	}
+	look := p.EmbedWith
+	if m.rows != nil {
+		places := make([]int32, len(in.IDs))
+		for i, id := range in.IDs {
+			places[i] = int32(slices.Index(m.rows.IDs, int(id)))
+		}
+		args.GradIDs = p.FromInt32(places, in.Rows, t)
+		look = func(a kernels.EmbedArgs) kernels.Tensor { return p.EmbedRows(a, m.rows) }
+	}
 	if m.positions == nil {
-		return p.EmbedWith(args)
+		return look(args)
 	}
 	rows := int32(m.Config.MaxPositions + m.Config.PositionOffset)
 	for _, place := range places {
@@ -103,9 +113,9 @@ func (m *Model) embedding(p *kernels.Pass, in Input, places []int32) kernels.Ten
 	posIDs := p.FromInt32(places, in.Rows, t)
 	if m.projectIn == nil {
 		args.Positions, args.PosIDs = m.positions, posIDs
-		return p.EmbedWith(args)
+		return look(args)
 	}
-	x := p.Linear(p.EmbedWith(args), m.projectIn, nil)
+	x := p.Linear(look(args), m.projectIn, nil)
 	return p.Add(x, p.Embed(m.positions, posIDs), 1)
 }
 
@@ -148,7 +158,11 @@ func (m *Model) Logits(p *kernels.Pass, x kernels.Tensor) kernels.Tensor {
 	if m.projectOut != nil {
 		x = p.Linear(x, m.projectOut, nil)
 	}
-	return p.LinearWith(kernels.LinearArgs{X: x, W: m.head, Alpha: m.Config.LogitScale, DType: kernels.F32})
+	head := kernels.LinearArgs{X: x, W: m.head, Alpha: m.Config.LogitScale, DType: kernels.F32}
+	if m.rows != nil && m.Config.Tied {
+		return p.LinearRows(head, m.rows)
+	}
+	return p.LinearWith(head)
 }
 
 // NoLabel marks a token that is not to be predicted.

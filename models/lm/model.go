@@ -2,6 +2,7 @@ package lm
 
 import (
 	"fmt"
+	"slices"
 
 	"mmc4/kernels"
 	"mmc4/models/lm/params"
@@ -30,6 +31,7 @@ type Model struct {
 	last                  norm
 	slopes                []float32
 	dtype                 kernels.DType
+	rows                  *kernels.Rows // of the embedding that are trained; nil: none, or all
 }
 
 // New makes a model of a source's weights, or of random ones when the source is nil. Files that the weights come from must
@@ -124,6 +126,61 @@ func (m *Model) Freeze(dev kernels.Device, queue kernels.Queue, through bool) er
 		return params.Pack(dev, queue, true, m.head)
 	}
 	return nil
+}
+
+// TrainRows makes single rows of the frozen input embedding trainable, and of a tied head with it (bf16: computed in that
+// type). The weight it gives is [len(ids), C]. Before Freeze.
+func (m *Model) TrainRows(dev kernels.Device, queue kernels.Queue, bf16 bool, ids ...int) (*params.Weight, error) {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	table, width := m.embed.Value, m.Config.EmbedWidth
+	for _, id := range ids {
+		if id < 0 || id >= m.Config.Vocab {
+			return nil, fmt.Errorf("language model: row %d of an embedding of %d cannot be trained", id, m.Config.Vocab)
+		}
+	}
+	alloc := func(dtype kernels.DType, rows int) (kernels.Tensor, error) {
+		buf, err := dev.Alloc(rows * width * dtype.Size())
+		if err != nil {
+			return kernels.Tensor{}, fmt.Errorf("language model: trained rows: %w", err)
+		}
+		return kernels.View(buf, 0, dtype, rows, width), nil
+	}
+	name := m.Config.EmbedName()
+	value, err := alloc(kernels.F32, len(ids))
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range ids {
+		queue.Do(&kernels.Copy{Src: table.Slice(0, id, id+1), Dst: value.Slice(0, i, i+1)})
+	}
+	own := &kernels.Param{Name: name, Value: value}
+	err = own.Train(dev, queue, bf16)
+	if err == nil {
+		err = queue.Wait()
+	}
+	value.Mem.Free() // Train made a copy
+	if err != nil {
+		return nil, err
+	}
+	if bf16 && m.head == m.embed {
+		head, err := alloc(kernels.BF16, m.Config.Vocab)
+		if err != nil {
+			return nil, err
+		}
+		queue.Do(&kernels.Copy{Src: table, Dst: head})
+		m.head = &kernels.Param{Name: name, Value: head}
+	}
+	m.rows = &kernels.Rows{IDs: ids, Param: own}
+	return &params.Weight{Name: name, Shape: []int{m.Config.Vocab, width}, Rows: ids, Param: own}, queue.Wait()
+}
+
+// SpreadRows makes lookups see what the optimizer made of trained rows.
+func (m *Model) SpreadRows(queue kernels.Queue) {
+	if m.rows != nil {
+		m.rows.Spread(queue, m.embed.Value)
+	}
 }
 
 // MaskEmbedding clears the gradient of the input embedding but for the rows of ids (open_flamingo trains the rows of its own

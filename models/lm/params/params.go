@@ -29,16 +29,29 @@ type Source interface {
 type Weight struct {
 	Name  string // without any prefix
 	Shape []int  // as files store it
+	// Rows are those of the stored table that Param holds, in order; nil: all.
+	Rows []int
 	// Param is nil in a plan.
 	Param *kernels.Param
 	// Conv1D says that files store the matrix [in,out] while Param is [out,in].
 	Conv1D bool
 }
 
+// Dims is the shape of Param.
+func (w *Weight) Dims() []int {
+	switch {
+	case w.Rows != nil:
+		return []int{len(w.Rows), w.Shape[1]}
+	case w.Conv1D:
+		return []int{w.Shape[1], w.Shape[0]}
+	}
+	return w.Shape
+}
+
 // Len is the number of elements.
 func (w *Weight) Len() int {
 	n := 1
-	for _, d := range w.Shape {
+	for _, d := range w.Dims() {
 		n *= d
 	}
 	return n

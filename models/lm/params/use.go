@@ -55,7 +55,11 @@ func (w *Weight) Tensor(p *kernels.Pass, prefix string) (weights.Tensor, error) 
 	if err != nil {
 		return weights.Tensor{}, err
 	}
-	return weights.FromFloat32(prefix+w.Name, values, w.Shape...), nil
+	shape := w.Shape
+	if w.Rows != nil {
+		shape = w.Dims()
+	}
+	return weights.FromFloat32(prefix+w.Name, values, shape...), nil
 }
 
 // Pack arranges frozen matrices for the device; it waits for what was written before. keep leaves the plain form too,
