@@ -43,7 +43,7 @@ type members struct {
 
 // open reads the first bytes and says how the file is compressed.
 func (m *members) open() {
-	head, _ := m.src.br.Peek(4)
+	head, _ := m.src.Peek(4)
 	switch {
 	case bytes.HasPrefix(head, gzipMagic[:2]):
 		m.kind = gzipped
@@ -73,11 +73,11 @@ func (m *members) next() (all []byte, stream io.Reader, err error) {
 
 // whole decompresses a sound member that lies in the buffer.
 func (m *members) whole() ([]byte, bool) {
-	br := m.src.br
+	br := m.src
 	in, _ := br.Peek(br.Buffered())
 	out, used, err := m.fast.Member(m.out, in, maxFast)
-	if errors.Is(err, inflate.ErrShort) && len(in) < br.Size() {
-		if in, _ = br.Peek(br.Size()); len(in) > 0 {
+	if errors.Is(err, inflate.ErrShort) && len(in) < br.ahead {
+		if in, _ = br.Peek(br.ahead); len(in) > 0 {
 			out, used, err = m.fast.Member(out, in, maxFast)
 		}
 	}
@@ -96,7 +96,7 @@ func (m *members) begin() error {
 	}
 	m.src.mark()
 	m.start = m.src.offset()
-	if _, err := m.src.br.Peek(1); err != nil {
+	if _, err := m.src.Peek(1); err != nil {
 		if failed := m.src.failed(); failed != nil {
 			return failed
 		}
@@ -111,9 +111,9 @@ func (m *members) stream() (io.Reader, error) {
 	case gzipped:
 		var err error
 		if m.gz == nil {
-			m.gz, err = gzip.NewReader(m.src.br)
+			m.gz, err = gzip.NewReader(m.src)
 		} else {
-			err = m.gz.Reset(m.src.br)
+			err = m.gz.Reset(m.src)
 		}
 		if err != nil {
 			if m.gz == nil || errors.Is(err, io.EOF) {
@@ -126,16 +126,16 @@ func (m *members) stream() (io.Reader, error) {
 	case zstandard:
 		return m.nextFrame()
 	}
-	return m.src.br, nil
+	return m.src, nil
 }
 
 // resync finds the next member after the damaged one.
 func (m *members) resync() bool {
 	switch m.kind {
 	case gzipped:
-		return m.src.findAfter(m.start, gzipMagic)
+		return m.src.findAfter(gzipMagic)
 	case zstandard:
-		return m.src.findAfter(m.start, zstdMagic)
+		return m.src.findAfter(zstdMagic)
 	}
 	return false
 }

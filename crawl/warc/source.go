@@ -4,7 +4,6 @@ package warc
 // began and look for the next one.
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -15,58 +14,101 @@ const (
 	keepBack   = 8 << 20 // bytes of a member that are kept for going back
 )
 
-// source counts what passes and keeps a copy from a mark on.
+// source is a buffer on a file: buf[at:] comes next, and nothing from a mark on is dropped.
 type source struct {
-	r    io.Reader
-	pos  int64  // bytes read from r, so far
-	kept []byte // the bytes before pos, from the mark on; nil once there were too many
-	lost bool   // more than keepBack bytes since the mark
-	err  error  // what r ended with
-	br   *bufio.Reader
+	r      io.Reader
+	pos    int64 // bytes read from r: the place in the file where buf ends
+	buf    []byte
+	at     int
+	marked int   // -1 once more than keepBack bytes have passed since
+	ahead  int   // as many bytes can be seen at once
+	err    error // what r ended with
 }
 
 func newSource(r io.Reader) *source {
-	s := &source{r: r}
-	size := bufferSize
+	s := &source{r: r, ahead: bufferSize}
 	if in, ok := r.(*bytes.Reader); ok {
-		size = min(size, in.Len()+1)
+		s.ahead = min(s.ahead, in.Len()+1)
 	}
-	s.br = bufio.NewReaderSize(s, size)
+	s.buf = make([]byte, 0, s.ahead)
 	return s
 }
 
-// Read is for br alone.
-func (s *source) Read(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
-	n, err := s.r.Read(p)
-	s.pos += int64(n)
-	if !s.lost {
-		if len(s.kept)+n > keepBack {
-			s.lost, s.kept = true, s.kept[:0]
-		} else {
-			s.kept = append(s.kept, p[:n]...)
+// fill reads on until n bytes are buffered, at most ahead, or r ends.
+func (s *source) fill(n int) {
+	for empty := 0; s.Buffered() < n && s.err == nil; {
+		if len(s.buf) == cap(s.buf) || cap(s.buf)-s.at < n {
+			s.makeRoom(n)
+		}
+		k, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
+		s.buf, s.pos, s.err = s.buf[:len(s.buf)+k], s.pos+int64(k), err
+		if k > 0 {
+			empty = 0
+		} else if empty++; empty == 100 && err == nil {
+			s.err = io.ErrNoProgress
 		}
 	}
-	s.err = err
-	return n, err
 }
 
-// offset is the place of the next byte that br gives.
-func (s *source) offset() int64 { return s.pos - int64(s.br.Buffered()) }
-
-// mark says that a member begins at offset(): only what comes from here on is kept.
-func (s *source) mark() {
-	if s.lost {
-		buffered, _ := s.br.Peek(s.br.Buffered())
-		s.kept, s.lost = append(s.kept[:0], buffered...), false
+// makeRoom drops what need not be kept, and grows the buffer when n bytes still have no place.
+func (s *source) makeRoom(n int) {
+	if s.at-s.marked > keepBack {
+		s.marked = -1
+	}
+	keep := s.at
+	if s.marked >= 0 {
+		keep, s.marked = s.marked, 0
+	}
+	from := s.buf[keep:]
+	s.at -= keep
+	if need := s.at + n; cap(s.buf) < need || cap(s.buf) == len(from) {
+		bigger := make([]byte, 0, max(need, 2*cap(s.buf)))
+		s.buf = append(bigger, from...)
 		return
 	}
-	if drop := len(s.kept) - s.br.Buffered(); drop > 1<<20 || drop == len(s.kept) {
-		s.kept = s.kept[:copy(s.kept, s.kept[drop:])]
-	}
+	s.buf = s.buf[:copy(s.buf, from)]
 }
+
+// Buffered is the number of bytes that can be had without reading.
+func (s *source) Buffered() int { return len(s.buf) - s.at }
+
+// Peek gives the next n bytes, which stay where they are; fewer with the error that the file ended with.
+func (s *source) Peek(n int) ([]byte, error) {
+	s.fill(n)
+	if s.Buffered() < n {
+		return s.buf[s.at:], s.err
+	}
+	return s.buf[s.at : s.at+n], nil
+}
+
+// Discard passes over n buffered bytes.
+func (s *source) Discard(n int) { s.at += n }
+
+func (s *source) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if s.fill(1); s.Buffered() == 0 {
+		return 0, s.err
+	}
+	n := copy(p, s.buf[s.at:])
+	s.at += n
+	return n, nil
+}
+
+func (s *source) ReadByte() (byte, error) {
+	if s.fill(1); s.Buffered() == 0 {
+		return 0, s.err
+	}
+	s.at++
+	return s.buf[s.at-1], nil
+}
+
+// offset is the place in the file of the next byte.
+func (s *source) offset() int64 { return s.pos - int64(s.Buffered()) }
+
+// mark says that a member begins at offset(): only what comes from here on is kept.
+func (s *source) mark() { s.marked = s.at }
 
 // failed is the error of the underlying reader, nil at a clean end.
 func (s *source) failed() error {
@@ -77,41 +119,26 @@ func (s *source) failed() error {
 }
 
 // ended tells whether everything was read.
-func (s *source) ended() bool { return s.err != nil && s.br.Buffered() == 0 }
+func (s *source) ended() bool { return s.err != nil && s.Buffered() == 0 }
 
-// findAfter looks for magic behind the member that began at start, from start+1 on, and puts br there. Where the member was too long to
-// be kept, it looks on from here.
-func (s *source) findAfter(start int64, magic []byte) bool {
-	if !s.lost {
-		from := start + 1 - (s.pos - int64(len(s.kept)))
-		rest := bytes.Clone(s.kept[max(0, min(from, int64(len(s.kept)))):])
-		s.pos -= int64(len(rest))
-		s.kept = s.kept[:0]
-		back := s.r
-		if s.err != nil {
-			err := s.err
-			back = errReader{err}
-			s.err = nil
-		}
-		s.r = io.MultiReader(bytes.NewReader(rest), back)
-		s.br.Reset(s)
+// findAfter looks for magic behind the first byte of the marked member, and goes there. Where the member was too long to be kept, it
+// looks on from here.
+func (s *source) findAfter(magic []byte) bool {
+	if s.marked >= 0 {
+		s.at = min(s.marked+1, len(s.buf))
 	}
 	for {
-		window, err := s.br.Peek(s.br.Size())
+		s.mark()
+		window, err := s.Peek(s.ahead)
 		if i := bytes.Index(window, magic); i >= 0 {
-			s.br.Discard(i)
+			s.Discard(i)
 			s.mark()
 			return true
 		}
-		s.br.Discard(max(0, len(window)-len(magic)+1))
-		s.mark()
 		if err != nil {
-			s.br.Discard(s.br.Buffered())
+			s.Discard(s.Buffered())
 			return false
 		}
+		s.Discard(max(0, len(window)-len(magic)+1))
 	}
 }
-
-type errReader struct{ err error }
-
-func (e errReader) Read([]byte) (int, error) { return 0, e.err }

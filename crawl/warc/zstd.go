@@ -4,7 +4,6 @@ package warc
 // skippable frame. The blocks of a frame are counted while they pass, so that a frame's end is known without decoding.
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -22,7 +21,7 @@ const (
 
 // nextFrame passes over skippable frames and opens a frame of data.
 func (m *members) nextFrame() (io.Reader, error) {
-	br := m.src.br
+	br := m.src
 	for {
 		head, err := br.Peek(8)
 		if len(head) == 0 {
@@ -96,7 +95,7 @@ func readDictionary(r io.Reader, size uint32) ([]byte, error) {
 
 // frameReader gives the bytes of one frame and io.EOF behind it.
 type frameReader struct {
-	br       *bufio.Reader
+	br       *source
 	left     int // bytes of the head, block or checksum at hand
 	last     bool
 	checksum bool
@@ -105,7 +104,7 @@ type frameReader struct {
 
 var errFrame = errors.New("not a zstd frame")
 
-func (f *frameReader) open(br *bufio.Reader) error {
+func (f *frameReader) open(br *source) error {
 	head, _ := br.Peek(5)
 	if len(head) < 5 || !bytes.HasPrefix(head, zstdMagic) {
 		return errFrame

@@ -12,3 +12,14 @@ func TestUnescape(t *testing.T) {
 		}
 	}
 }
+
+func FuzzUnescape(f *testing.F) {
+	for _, s := range []string{"a&amp;b&#038;c & d&", "&lt;&gt;&quot;&nbsp;x&#39;", "&#;&#1;&#x41;&amp", "&copy;&notit;&ampx;", "&#0000065;\r", "\x00&amp;\xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if got := Unescape(s); got != reference(s) {
+			t.Errorf("%q: %q, want %q", s, got, reference(s))
+		}
+	})
+}

@@ -25,10 +25,15 @@ const (
 
 // Decoder holds the tables; use it again and again.
 type Decoder struct {
+	dynamic tables
+	pre     [1 << preBits]entry
+	lens    [320]uint8
+}
+
+// tables are the two codes of a block.
+type tables struct {
 	lit  [1<<litBits + 2304]entry // 143 second-level tables of 16 at most
 	dist [1<<distBits + 1024]entry
-	pre  [1 << preBits]entry
-	lens [320]uint8
 }
 
 // bitReader is the input; taken bits are shifted out of bb at the bottom.
@@ -92,11 +97,10 @@ func (d *Decoder) Member(dst, src []byte, limit int) (out []byte, used int, err 
 		case 0:
 			out, n, err = stored(&r, out, n, limit)
 		case 1:
-			d.fixed()
-			out, n, err = d.block(&r, out, n, limit)
+			out, n, err = fixed().block(&r, out, n, limit)
 		case 2:
-			if err = d.dynamic(&r); err == nil {
-				out, n, err = d.block(&r, out, n, limit)
+			if err = d.readCodes(&r); err == nil {
+				out, n, err = d.dynamic.block(&r, out, n, limit)
 			}
 		default:
 			err = ErrCorrupt
@@ -194,12 +198,12 @@ func stored(r *bitReader, out []byte, n, limit int) ([]byte, int, error) {
 
 // block decodes literals and matches up to the end of the block: with quick as far as input and output have room, then symbol
 // by symbol.
-func (d *Decoder) block(r *bitReader, out []byte, n, limit int) ([]byte, int, error) {
-	lit, dist := &d.lit, &d.dist
+func (t *tables) block(r *bitReader, out []byte, n, limit int) ([]byte, int, error) {
+	lit, dist := &t.lit, &t.dist
 	for {
 		var end bool
 		var err error
-		if n, end, err = d.quick(r, out, n); end || err != nil {
+		if n, end, err = t.quick(r, out, n); end || err != nil {
 			return out, n, err
 		}
 		if len(out)-n < slack || n > limit {
@@ -210,15 +214,16 @@ func (d *Decoder) block(r *bitReader, out []byte, n, limit int) ([]byte, int, er
 		r.fill()
 		e := lit[r.bb&(1<<litBits-1)]
 		if e&isLink != 0 {
-			e = lit[uint(e>>16)+uint(r.bb>>litBits)&(1<<(e>>8&0x1f)-1)]
+			e = lit[uint(e>>16)+uint(r.bb>>litBits)&(1<<(e>>8&15)-1)]
 		}
-		size := uint(e & 0xff)
+		size := uint(e & 63)
 		switch {
 		case e == 0:
-			return out, n, d.bad(r)
+			return out, n, r.bad()
 		case size > r.bn:
 			return out, n, ErrShort
 		}
+		taken := r.bb
 		r.drop(size)
 		if e&isLiteral != 0 {
 			out[n] = byte(e >> 16)
@@ -228,26 +233,20 @@ func (d *Decoder) block(r *bitReader, out []byte, n, limit int) ([]byte, int, er
 		if e&isEnd != 0 {
 			return out, n, nil
 		}
-		extra := uint(e >> 8 & 0x1f)
-		length := int(e>>16) + int(r.bb&(1<<extra-1))
-		if extra > r.bn {
-			return out, n, ErrShort
-		}
-		r.drop(extra)
+		length := e.value(taken)
 		e = dist[r.bb&(1<<distBits-1)]
 		if e&isLink != 0 {
-			e = dist[uint(e>>16)+uint(r.bb>>distBits)&(1<<(e>>8&0x1f)-1)]
+			e = dist[uint(e>>16)+uint(r.bb>>distBits)&(1<<(e>>8&15)-1)]
 		}
-		size, extra = uint(e&0xff), uint(e>>8&0x1f)
+		size = uint(e & 63)
 		switch {
 		case e == 0:
-			return out, n, d.bad(r)
-		case size+extra > r.bn:
+			return out, n, r.bad()
+		case size > r.bn:
 			return out, n, ErrShort
 		}
+		back := e.value(r.bb)
 		r.drop(size)
-		back := int(e>>16) + int(r.bb&(1<<extra-1))
-		r.drop(extra)
 		if back > n {
 			return out, n, ErrCorrupt
 		}
@@ -272,106 +271,8 @@ func (d *Decoder) block(r *bitReader, out []byte, n, limit int) ([]byte, int, er
 	}
 }
 
-// quick is block without a check for the end of the input at every step: it stops where 8 bytes of input or slack bytes of
-// output are no longer certain.
-func (d *Decoder) quick(r *bitReader, out []byte, n int) (int, bool, error) {
-	lit, dist := &d.lit, &d.dist
-	src, pos, bb, bn := r.src, r.pos, r.bb, r.bn
-	end := false
-	var err error
-	for pos+8 <= len(src) && n+slack <= len(out) {
-		// Bits of bb above bn are the stream's next ones already: filling again sets them to what they are.
-		bb |= binary.LittleEndian.Uint64(src[pos:]) << (bn & 63)
-		pos += int(63-bn) >> 3
-		bn |= 56
-		e := lit[bb&(1<<litBits-1)]
-		if e&isLiteral != 0 { // two more can follow without new input: 11 bits each at most
-			out[n] = byte(e >> 16)
-			n++
-			bb >>= e & 63
-			bn -= uint(e & 63)
-			if e = lit[bb&(1<<litBits-1)]; e&isLiteral != 0 {
-				out[n] = byte(e >> 16)
-				n++
-				bb >>= e & 63
-				bn -= uint(e & 63)
-				if e = lit[bb&(1<<litBits-1)]; e&isLiteral != 0 {
-					out[n] = byte(e >> 16)
-					n++
-					bb >>= e & 63
-					bn -= uint(e & 63)
-					continue
-				}
-			}
-			if pos+8 > len(src) {
-				break
-			}
-			bb |= binary.LittleEndian.Uint64(src[pos:]) << (bn & 63)
-			pos += int(63-bn) >> 3
-			bn |= 56
-		}
-		if e&isLink != 0 {
-			e = lit[int(e>>16)+int(bb>>litBits)&(1<<(e>>8&0x1f)-1)]
-		}
-		size := uint(e & 63)
-		bb >>= size
-		bn -= size
-		if e&isLiteral != 0 {
-			out[n] = byte(e >> 16)
-			n++
-			continue
-		}
-		if e&isEnd != 0 {
-			end = true
-			break
-		}
-		if e == 0 {
-			err = ErrCorrupt
-			break
-		}
-		extra := uint(e >> 8 & 0x1f)
-		length := int(e>>16) + int(bb&(1<<extra-1))
-		bb >>= extra
-		bn -= extra
-		e = dist[bb&(1<<distBits-1)]
-		if e&isLink != 0 {
-			e = dist[int(e>>16)+int(bb>>distBits)&(1<<(e>>8&0x1f)-1)]
-		}
-		size, extra = uint(e&63), uint(e>>8&0x1f)
-		bb >>= size
-		back := int(e>>16) + int(bb&(1<<extra-1))
-		bb >>= extra
-		bn -= size + extra
-		if e == 0 || back > n {
-			err = ErrCorrupt
-			break
-		}
-		from := n - back
-		switch {
-		case back >= 8:
-			to, of := out[n:n+reach], out[from:n+reach]
-			for i := 0; i < length; i += 8 {
-				binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(of[i:]))
-			}
-		case back == 1:
-			c := out[from]
-			run := out[n : n+length]
-			for i := range run {
-				run[i] = c
-			}
-		default:
-			for i := range length {
-				out[n+i] = out[from+i]
-			}
-		}
-		n += length
-	}
-	r.pos, r.bb, r.bn = pos, bb&(1<<bn-1), bn
-	return n, end, err
-}
-
 // bad tells a code that does not exist from one that the end of the input cut.
-func (d *Decoder) bad(r *bitReader) error {
+func (r *bitReader) bad() error {
 	if r.bn < maxCode {
 		return ErrShort
 	}

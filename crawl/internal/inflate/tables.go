@@ -2,7 +2,11 @@ package inflate
 
 // Huffman tables: a first level by the next bits, links to second-level tables for longer codes.
 
-import "math/bits"
+import (
+	"bytes"
+	"math/bits"
+	"sync"
+)
 
 const (
 	litBits  = 11
@@ -11,10 +15,15 @@ const (
 	maxCode  = 15
 )
 
-// entry: bits 0-7 are the code's whole length. A literal has its byte in bits 16-23; a length or distance its base in 16-31
-// and the number of its extra bits in 8-12; a link the start of its second-level table in 16-31 and its bits in 8-12. 0 is a
-// code that does not exist.
+// entry: bits 0-5 say how many bits to take, the code and its extra bits; 8-11 how many of these are the code. A literal has its
+// byte in bits 16-23, a length or distance its base in 16-31. A link has the start of its second-level table in 16-31 and its bits in
+// 8-11. 0 is a code that does not exist.
 type entry uint32
+
+// value is the base and the extra bits of a length or distance; taken are bits that begin with its code.
+func (e entry) value(taken uint64) int {
+	return int(e>>16) + int(taken&(1<<(e&63)-1)>>(e>>8&15))
+}
 
 const (
 	isLiteral entry = 1 << 15
@@ -34,7 +43,7 @@ var litValues, distValues, preValues = func() (lit [288]entry, dist [32]entry, p
 		if i >= 8 {
 			extra = i/4 - 1
 		}
-		lit[257+i] = entry(base)<<16 | entry(extra)<<8
+		lit[257+i] = entry(base)<<16 | entry(extra)
 		base += 1 << extra
 	}
 	lit[285] = 258 << 16
@@ -44,7 +53,7 @@ var litValues, distValues, preValues = func() (lit [288]entry, dist [32]entry, p
 		if i >= 4 {
 			extra = i/2 - 1
 		}
-		dist[i] = entry(base)<<16 | entry(extra)<<8
+		dist[i] = entry(base)<<16 | entry(extra)
 		base += 1 << extra
 	}
 	for i := range 19 {
@@ -85,7 +94,7 @@ func build(table []entry, tableBits int, lens []uint8, values []entry, mayBeEmpt
 		next[n]++
 		e := values[symbol]
 		if e != 0 {
-			e |= entry(n)
+			e += entry(n)<<8 | entry(n)
 		}
 		if n <= tableBits {
 			for i := code; i < 1<<tableBits; i += 1 << n {
@@ -111,30 +120,31 @@ func build(table []entry, tableBits int, lens []uint8, values []entry, mayBeEmpt
 	return true
 }
 
-func (d *Decoder) fixed() {
-	for i := range 288 {
+// fixed are the codes of blocks that bring none.
+var fixed = sync.OnceValue(func() *tables {
+	var t tables
+	var lens [288]uint8
+	for i := range lens {
 		switch {
 		case i < 144:
-			d.lens[i] = 8
+			lens[i] = 8
 		case i < 256:
-			d.lens[i] = 9
+			lens[i] = 9
 		case i < 280:
-			d.lens[i] = 7
+			lens[i] = 7
 		default:
-			d.lens[i] = 8
+			lens[i] = 8
 		}
 	}
-	build(d.lit[:], litBits, d.lens[:288], litValues[:], false)
-	for i := range 32 {
-		d.lens[i] = 5
-	}
-	build(d.dist[:], distBits, d.lens[:32], distValues[:], false)
-}
+	build(t.lit[:], litBits, lens[:], litValues[:], false)
+	build(t.dist[:], distBits, bytes.Repeat([]byte{5}, 32), distValues[:], false)
+	return &t
+})
 
 var preOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-// dynamic reads the code lengths of a block.
-func (d *Decoder) dynamic(r *bitReader) error {
+// readCodes reads the code lengths of a block that brings its codes.
+func (d *Decoder) readCodes(r *bitReader) error {
 	head, ok := r.take(14)
 	if !ok {
 		return ErrShort
@@ -159,12 +169,12 @@ func (d *Decoder) dynamic(r *bitReader) error {
 		r.fill()
 		e := d.pre[r.bb&(1<<preBits-1)]
 		if e == 0 {
-			return d.bad(r)
+			return r.bad()
 		}
-		if uint(e&0xff) > r.bn {
+		if uint(e&63) > r.bn {
 			return ErrShort
 		}
-		r.drop(uint(e & 0xff))
+		r.drop(uint(e & 63))
 		symbol := uint8(e >> 16)
 		if symbol < 16 {
 			lens[i] = symbol
@@ -196,7 +206,7 @@ func (d *Decoder) dynamic(r *bitReader) error {
 			i++
 		}
 	}
-	if lens[256] == 0 || !build(d.lit[:], litBits, lens[:lits], litValues[:lits], false) || !build(d.dist[:], distBits, lens[lits:], distValues[:dists], true) {
+	if lens[256] == 0 || !build(d.dynamic.lit[:], litBits, lens[:lits], litValues[:lits], false) || !build(d.dynamic.dist[:], distBits, lens[lits:], distValues[:dists], true) {
 		return ErrCorrupt
 	}
 	return nil
