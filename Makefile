@@ -24,6 +24,8 @@ usage:
 	@echo "make build-cuda  bin/mmc4-cuda, which also uses NVIDIA GPUs (needs Python 3; 130 MB of packages)"
 	@echo "make kernels     the CUDA kernels' machine code, PTX and budget anew (needs the same)"
 	@echo "make cuda-check  check the CUDA device without a GPU (needs the same, and g++)"
+	@echo "make gpu-kit     .cache/gpu-kit/gpu-kit.tar.gz: what a machine with a GPU needs to check and measure (needs the same)"
+	@echo "make gpu-results bench/gpu/RESULTS.md from the records beside it"
 	@echo "make bench       measure against the peers (make peers first)"
 	@echo "make peers       install the peers' pinned versions under .cache/peers"
 	@echo "make lint        gofmt, vet, staticcheck"
@@ -50,6 +52,15 @@ kernels:
 cuda-check:
 	tools/cuda/wheels.sh $(CUDA)
 	CGO_CFLAGS="$(CUDA_CFLAGS)" tools/cuda/check.sh $(CUDA) $(CACHE)/cuda-stub
+
+.PHONY: gpu-kit
+gpu-kit:
+	tools/cuda/wheels.sh $(CUDA)
+	CGO_CFLAGS="$(CUDA_CFLAGS)" tools/gpukit/kit.sh $(CACHE)/gpu-kit testdata/golden $(MMC4_SHARED)/golden/models
+
+.PHONY: gpu-results
+gpu-results:
+	$(GO) run ./tools/gpukit/render bench/gpu
 
 .PHONY: demo
 demo: build

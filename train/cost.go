@@ -96,6 +96,12 @@ func flamingoWork(c flamingo.Config, rows, t, images, share float64) (w work) {
 	return w
 }
 
+// FlamingoFLOPs counts the operations of matrix products and attention of a step on rows of t tokens, a share of which is
+// predicted, with so many pictures in all: forward, and back to what open_flamingo trains.
+func FlamingoFLOPs(c flamingo.Config, rows, t, pictures, share float64) float64 {
+	return flamingoWork(c, rows, t, pictures, share).total()
+}
+
 // stepWork estimates a step of a config. Images are the limit of a row, and every token is counted: an upper bound.
 func (c *Config) stepWork(s *shapes) (total work) {
 	for _, stream := range c.Streams {

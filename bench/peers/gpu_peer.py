@@ -6,7 +6,7 @@
   step       config, vision, lm, flamingo (files), batch: pixels (fp32 [B,S,3,H,W]), ids, labels, shape
   decode     config, vision, lm, flamingo, pixels, ids, shape, new
 
-Results are fp32: outputs or gradients; features; the losses of steps; the logits after the prompt. Time is wall time until
+Results are fp32: outputs or gradients; features; loss and norm of the gradients of a step; the logits after the prompt. Time is wall time until
 the GPU is done. What is compiled is in the version.
 """
 import time
@@ -117,10 +117,10 @@ class Step(Peer):
         with torch.autocast(self.device, torch.bfloat16):
             loss = self.loss(x, ids, labels)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(list(self.m.trained.values()), 1.0)
+        length = torch.nn.utils.clip_grad_norm_(list(self.m.trained.values()), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return [loss]
+        return [loss, length]
 
 
 class Decode(Peer):

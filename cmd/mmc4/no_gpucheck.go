@@ -1,0 +1,6 @@
+//go:build !(cuda && cgo)
+
+package main
+
+// gpuVerbs has none in the program that uses no GPU.
+type gpuVerbs struct{}
