@@ -136,7 +136,7 @@ func (r *runner) examples(one *reportTask, number int, records [][]Record) {
 
 // thumbnail is a small copy of a picture as a data URL, "" when it cannot be read.
 func (r *runner) thumbnail(j *job, name string) template.URL {
-	data, err := r.stores.read(j.images(), name)
+	data, err := r.openImage(fmt.Sprintf("%d:%s", j.place, name))
 	if err != nil {
 		return ""
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"mmc4/eval/formats"
+	"mmc4/eval/pictures"
 	"mmc4/eval/sampling"
 	"mmc4/eval/task"
 )
@@ -24,8 +25,8 @@ type Options struct {
 	Slice, Slices int // this process's share of the batches, 1-based; 0 of 0: all of them
 	// Open makes the model, once everything else has been read and something is left to compute.
 	Open func(ctx context.Context, images func(name string) ([]byte, error)) (Model, error)
-	// Features gives unit features of pictures, for RICES.
-	Features func(ctx context.Context, root string, images []string) ([][]float32, error)
+	// Features gives unit features of pictures of a place, for RICES.
+	Features func(ctx context.Context, location string, place pictures.Place, images []string) ([][]float32, error)
 	// Progress is told how many of how many batches are done; may be nil.
 	Progress func(done, all int, what string)
 }
@@ -57,7 +58,7 @@ type runner struct {
 	units  []unit
 	model  Model
 	places []string // folders, buckets, tars with pictures
-	stores pictures
+	stores pictures.Places
 }
 
 // Run runs an evaluation, or goes on with it, and writes its results to config.Out. With Slices it computes its share
@@ -107,13 +108,16 @@ func (r *runner) prepare(ctx context.Context) error {
 		} else if err != nil {
 			prompt = t.Prompt
 		}
-		data, err := t.Read(c.Data)
+		j := job{config: c, task: t, prompt: prompt}
+		if j.place = slices.Index(r.places, j.images()); j.place < 0 { // tasks with the same pictures share what is made of them
+			j.place, r.places = len(r.places), append(r.places, j.images())
+		}
+		place, err := r.stores.Open(ctx, j.images())
 		if err != nil {
 			return err
 		}
-		j := job{c, t, data, prompt, 0}
-		if j.place = slices.Index(r.places, j.images()); j.place < 0 { // tasks with the same pictures share what is made of them
-			j.place, r.places = len(r.places), append(r.places, j.images())
+		if j.data, err = t.Read(ctx, c.Data, place); err != nil {
+			return err
 		}
 		r.jobs = append(r.jobs, j)
 	}
@@ -160,7 +164,11 @@ func (r *runner) plan(ctx context.Context, j *job, o sampling.Options) (sampling
 		}
 		return out
 	}
-	training, err := r.o.Features(ctx, j.images(), names(j.data.Train))
+	place, err := r.stores.Open(ctx, j.images())
+	if err != nil {
+		return plan, err
+	}
+	training, err := r.o.Features(ctx, j.images(), place, names(j.data.Train))
 	if err != nil {
 		return plan, err
 	}
@@ -168,7 +176,7 @@ func (r *runner) plan(ctx context.Context, j *job, o sampling.Options) (sampling
 	for k, i := range plan.Test {
 		asked[k] = j.data.Test[i].Image
 	}
-	queries, err := r.o.Features(ctx, j.images(), asked)
+	queries, err := r.o.Features(ctx, j.images(), place, asked)
 	if err != nil {
 		return plan, err
 	}
@@ -446,7 +454,11 @@ func pictureAt(name string) int {
 
 // openImage reads a picture that a query names.
 func (r *runner) openImage(name string) ([]byte, error) {
-	data, err := r.stores.read(r.places[pictureAt(name)], pictureName(name))
+	place, err := r.stores.Open(context.Background(), r.places[pictureAt(name)])
+	if err != nil {
+		return nil, err
+	}
+	data, err := place.Read(context.Background(), pictureName(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("there is no such picture")
 	}

@@ -63,6 +63,15 @@ func (c *ColumnReader) Names() (names []string) {
 // Kind is the type of the values of a column: parquet.Int32, Int64, Float, Double or ByteArray.
 func (c *ColumnReader) Kind(column int) parquet.Kind { return c.columns[column].kind }
 
+// IsText says whether the values of a column are texts or bytes.
+func (c *ColumnReader) IsText(column int) bool { return c.columns[column].kind == parquet.ByteArray }
+
+// SeekToRow makes the next Next start at a row.
+func (c *ColumnReader) SeekToRow(row int64) (err error) {
+	defer damaged(&err)
+	return c.seek(row)
+}
+
 // Select leaves only the columns at these places of Names, in this order. It must come before Next.
 func (c *ColumnReader) Select(places ...int) {
 	var columns []pages

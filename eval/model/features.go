@@ -9,8 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"mmc4/eval/pictures"
 	"mmc4/internal/imaging"
-	"mmc4/internal/storage"
 	"mmc4/kernels/device"
 	"mmc4/models/clip"
 	"mmc4/models/weights"
@@ -23,9 +23,9 @@ type Features struct {
 	model *clip.Model
 }
 
-// Of gives the unit features of pictures below a location. A picture that cannot be read is an error that names it: leaving
+// Of gives the unit features of pictures of a place. A picture that cannot be read is an error that names it: leaving
 // it out would change which example a feature belongs to.
-func (f *Features) Of(ctx context.Context, root string, images []string) ([][]float32, error) {
+func (f *Features) Of(ctx context.Context, location string, place pictures.Place, images []string) ([][]float32, error) {
 	if f.model == nil {
 		dev, err := device.Open(f.Device)
 		if err != nil {
@@ -40,7 +40,7 @@ func (f *Features) Of(ctx context.Context, root string, images []string) ([][]fl
 		return nil, err
 	}
 	h := sha256.New()
-	io.WriteString(h, print+"\n"+root+"\n")
+	io.WriteString(h, print+"\n"+location+"\n")
 	for _, name := range images {
 		io.WriteString(h, name+"\n")
 	}
@@ -48,15 +48,11 @@ func (f *Features) Of(ctx context.Context, root string, images []string) ([][]fl
 	if kept, err := readFeatures(ctx, path, len(images), f.model.Dim()); err == nil {
 		return kept, nil
 	}
-	store, err := storage.Open(ctx, root, storage.Options{})
-	if err != nil {
-		return nil, err
-	}
 	var all [][]float32
 	for len(all) < len(images) {
-		var pictures []*imaging.RGB
+		var decoded []*imaging.RGB
 		for _, name := range images[len(all):min(len(images), len(all)+64)] {
-			data, err := storage.ReadFile(ctx, store, name)
+			data, err := place.Read(ctx, name)
 			if err != nil {
 				return nil, fmt.Errorf("RICES: %s: %w", name, err)
 			}
@@ -64,9 +60,9 @@ func (f *Features) Of(ctx context.Context, root string, images []string) ([][]fl
 			if err != nil {
 				return nil, fmt.Errorf("RICES: %s: %w", name, err)
 			}
-			pictures = append(pictures, picture.RGB())
+			decoded = append(decoded, picture.RGB())
 		}
-		features, err := f.model.EncodeImages(ctx, pictures)
+		features, err := f.model.EncodeImages(ctx, decoded)
 		if err != nil {
 			return nil, err
 		}

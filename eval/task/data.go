@@ -1,9 +1,11 @@
 package task
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -11,6 +13,7 @@ import (
 
 	"mmc4/eval/formats"
 	"mmc4/eval/metric/vqa"
+	"mmc4/eval/pictures"
 )
 
 // Sample is one example.
@@ -32,8 +35,8 @@ type Data struct {
 	Classes     []string
 }
 
-// Read reads both splits below a data folder.
-func (t *Task) Read(root string) (*Data, error) {
+// Read reads both splits below a data folder. place has the pictures; only the format folder looks into it.
+func (t *Task) Read(ctx context.Context, root string, place pictures.Place) (*Data, error) {
 	d := &Data{Classes: t.Classes}
 	if t.ClassNames != "" {
 		text, err := os.ReadFile(filepath.Join(root, t.ClassNames))
@@ -53,10 +56,10 @@ func (t *Task) Read(root string) (*Data, error) {
 		}
 	}
 	var err error
-	if d.Train, err = t.read(root, t.Train, d.Classes); err != nil {
+	if d.Train, err = t.read(ctx, root, place, t.Train, d.Classes); err != nil {
 		return nil, fmt.Errorf("task %s, train: %w", t.Name, err)
 	}
-	if d.Test, err = t.read(root, t.Test, d.Classes); err != nil {
+	if d.Test, err = t.read(ctx, root, place, t.Test, d.Classes); err != nil {
 		return nil, fmt.Errorf("task %s, test: %w", t.Name, err)
 	}
 	seen := map[formats.ID]bool{}
@@ -70,7 +73,7 @@ func (t *Task) Read(root string) (*Data, error) {
 	return d, nil
 }
 
-func (t *Task) read(root string, s Split, classes []string) ([]Sample, error) {
+func (t *Task) read(ctx context.Context, root string, place pictures.Place, s Split, classes []string) ([]Sample, error) {
 	var samples []Sample
 	var err error
 	switch t.Format {
@@ -85,7 +88,7 @@ func (t *Task) read(root string, s Split, classes []string) ([]Sample, error) {
 	case "memes":
 		samples, err = readMemes(root, s)
 	case "folder":
-		return readFolder(root, s, classes)
+		return readFolder(ctx, place, s, classes)
 	case "lines":
 		samples, err = readLines(root, s)
 	}
@@ -95,12 +98,12 @@ func (t *Task) read(root string, s Split, classes []string) ([]Sample, error) {
 	if len(samples) == 0 {
 		return nil, errors.New("there are no examples in it")
 	}
-	path, err := parseTemplate(s.Images)
+	location, err := parseTemplate(s.Images)
 	if err != nil {
 		return nil, fmt.Errorf("images: %w", err)
 	}
 	for i := range samples {
-		if samples[i].Image, err = path.fill(samples[i].Fields); err != nil {
+		if samples[i].Image, err = location.fill(samples[i].Fields); err != nil {
 			return nil, fmt.Errorf("images: %w", err)
 		}
 	}
@@ -218,34 +221,36 @@ func readMemes(root string, s Split) ([]Sample, error) {
 	return out, nil
 }
 
-// readFolder reads one folder a class, as ImageNet has them.
-func readFolder(root string, s Split, classes []string) ([]Sample, error) {
-	folders, err := os.ReadDir(filepath.Join(root, s.Images))
+// readFolder reads one folder, or one tar, a class, as ImageNet has them.
+func readFolder(ctx context.Context, place pictures.Place, s Split, classes []string) ([]Sample, error) {
+	names, err := place.Names(ctx, s.Images)
 	if err != nil {
 		return nil, err
 	}
-	folders = slices.DeleteFunc(folders, func(e os.DirEntry) bool { return !e.IsDir() })
-	if len(folders) != len(classes) {
-		return nil, fmt.Errorf("%s has %d folders for %d classes", s.Images, len(folders), len(classes))
-	}
+	root := strings.Trim(path.Clean(s.Images), "/") + "/"
 	var out []Sample
-	for k, folder := range folders {
-		files, err := os.ReadDir(filepath.Join(root, s.Images, folder.Name()))
-		if err != nil {
-			return nil, err
+	var folders []string
+	for _, name := range names {
+		folder, file, inside := strings.Cut(strings.TrimPrefix(name, root), "/")
+		if !inside || strings.HasPrefix(path.Base(file), ".") {
+			continue
 		}
-		for _, f := range files {
-			if f.IsDir() || strings.HasPrefix(f.Name(), ".") {
-				continue
-			}
-			id := formats.ID(strconv.Itoa(len(out)))
-			out = append(out, Sample{ID: id, Image: s.Images + "/" + folder.Name() + "/" + f.Name(),
-				Fields:    map[string]string{"class": classes[k], "folder": folder.Name(), "filename": f.Name()},
-				Reference: formats.Reference{ID: id, Label: classes[k]}})
+		if len(folders) == 0 || folders[len(folders)-1] != folder {
+			folders = append(folders, folder)
 		}
+		id := formats.ID(strconv.Itoa(len(out)))
+		one := Sample{ID: id, Image: name, Reference: formats.Reference{ID: id},
+			Fields: map[string]string{"folder": strings.TrimSuffix(folder, ".tar"), "filename": path.Base(file)}}
+		if k := len(folders) - 1; k < len(classes) {
+			one.Fields["class"], one.Reference.Label = classes[k], classes[k]
+		}
+		out = append(out, one)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s has no pictures in it", s.Images)
+		return nil, fmt.Errorf("%s has no folders or tars of pictures in it", s.Images)
+	}
+	if len(folders) != len(classes) {
+		return nil, fmt.Errorf("%s has %d folders for %d classes", s.Images, len(folders), len(classes))
 	}
 	return out, nil
 }

@@ -7,7 +7,18 @@ import (
 	"testing"
 
 	"mmc4/eval/mini"
+	"mmc4/eval/pictures"
 )
+
+func folder(t *testing.T, dir string) pictures.Place {
+	t.Helper()
+	var places pictures.Places
+	place, err := places.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return place
+}
 
 // Prompts of the eight tasks, byte for byte as open_flamingo 2.0 writes them.
 func TestPrompts(t *testing.T) {
@@ -29,7 +40,7 @@ func TestPrompts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := one.Read(filepath.Join(root, name))
+		data, err := one.Read(t.Context(), filepath.Join(root, name), folder(t, filepath.Join(root, name)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +106,7 @@ func TestOwnTask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := one.Read(dir)
+	data, err := one.Read(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
