@@ -62,6 +62,9 @@ func spaceAt(s string, i int) int {
 }
 
 func skipSpace(s string, i int) int {
+	if i+1 < len(s) && s[i] == ' ' && s[i+1] > ' ' && s[i+1] < utf8.RuneSelf { // nearly always
+		return i + 1
+	}
 	for n := spaceAt(s, i); n > 0; n = spaceAt(s, i) {
 		i += n
 	}

@@ -148,12 +148,12 @@ func putNine(text []byte, n uint64) (zeros int) {
 	return int(last >> 24)
 }
 
-var powersOf10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
+var tenths = [...]float64{1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-17, 1e-18}
 
-// float32Of reads digits / 10^places, of at most 18 digits and places, as a float32. The quotient of float64s is wrong by
-// two units at most; where the float32 could hang on that, it is not ok.
+// float32Of reads digits / 10^places, of at most 18 digits and places, as a float32. The float64 on the way is wrong by three
+// units at most, one for each rounding; where the float32 could hang on that, it is not ok.
 func float32Of(digits uint64, places int) (f float32, ok bool) {
-	v := float64(digits) / powersOf10[places]
+	v := float64(digits) * tenths[places]
 	below := math.Float64bits(v) & (1<<29 - 1) // what rounding to float32 drops
 	const middle, margin = 1 << 28, 4
 	return float32(v), below < middle-margin || below > middle+margin

@@ -294,8 +294,17 @@ func similarity(line []byte, i int) (v float32, end int, ok bool) {
 	if i+2 > len(line) || line[i] != '0' || line[i+1] != '.' {
 		return 0, 0, false
 	}
-	digits, end := decimals(0, line, i+2)
-	places := end - (i + 2)
+	start := i + 2
+	var digits uint64
+	if end = start; end+8 < len(line) { // eight digits, most often: without a call
+		if x := binary.LittleEndian.Uint64(line[end:]) ^ '0'*eachByte; (x|(x+0x76*eachByte))&eachHigh == 0 {
+			digits, end = eightValue(x), end+8
+		}
+	}
+	if end == start || line[end]-'0' <= 9 {
+		digits, end = decimals(digits, line, end)
+	}
+	places := end - start
 	if places == 0 || places > 18 || end == len(line) || line[end] != ',' && line[end] != ']' {
 		return 0, 0, false
 	}

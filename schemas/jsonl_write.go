@@ -18,7 +18,7 @@ type JSONLWriter struct {
 }
 
 // enoughLines is how many bytes are written at once, or some more.
-const enoughLines = 1 << 16
+const enoughLines = 1 << 18
 
 // NewJSONLWriter writes to w, many lines a call. Flush when done.
 func NewJSONLWriter(w io.Writer) *JSONLWriter { return &JSONLWriter{w: w} }
