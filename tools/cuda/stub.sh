@@ -8,7 +8,7 @@ flags="-std=c++17 -O2 -fPIC -shared -Wall -Wextra -Werror -ffp-contract=off -fno
 mkdir -p "$to/kernels"
 newer() { [ ! -e "$1" ] || [ -n "$(find "$2" "$here/stub" -newer "$1" \( -name '*.cu*' -o -name '*.h' -o -name '*.cpp' \) 2>/dev/null | head -1)" ]; }
 if newer "$to/libcuda.so.1" "$here/stub"; then
-  g++ $flags -I"$cuda/include" -Wl,-soname,libcuda.so.1 "$here/stub/fibers.cpp" "$here/stub/driver.cpp" "$here/stub/graphs.cpp" -o "$to/libcuda.so.1" -ldl
+  g++ $flags -I"$cuda/include" -Wl,-soname,libcuda.so.1 "$here/stub/fibers.cpp" "$here/stub/driver.cpp" "$here/stub/graphs.cpp" "$here/stub/trace.cpp" -o "$to/libcuda.so.1" -ldl
   g++ $flags -Wl,-soname,libcublasLt.so.12 "$here/stub/lt.cpp" "$to/libcuda.so.1" -o "$to/libcublasLt.so.12"
 fi
 for file in "$sources"/*.cu; do

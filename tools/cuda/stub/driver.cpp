@@ -8,6 +8,7 @@
 // MMC4_STUB_DEVICES    number of devices, 1 if not set; 0 makes cuInit fail
 // MMC4_STUB_VERSION    what cuDriverGetVersion answers, 12090 if not set; one below 12000 refuses images too
 // MMC4_STUB_FAIL       the n-th launch, from 1, fails as on a device that is lost
+// MMC4_STUB_TRACE      a folder for small launches, for the sanitizers: trace.cpp
 // MMC4_STUB_LOG        a file for one line a call that costs time: launches, copies, synchronisations, allocations
 #include "driver.h"
 #include "emulator.h"
@@ -24,6 +25,7 @@
 std::recursive_mutex driver_lock;
 thread_local CUcontext current;
 std::vector<CUstream> streams;
+std::map<CUdeviceptr, size_t> allocations;
 CUresult lost = CUDA_SUCCESS;
 
 namespace {
@@ -32,7 +34,6 @@ constexpr size_t FENCE = 256, DEFAULT_MEMORY = size_t(8) << 30;
 constexpr unsigned char FENCE_BYTE = 0xff; // as floats NaN: reading it shows too
 
 CUctx_st context;
-std::map<CUdeviceptr, size_t> allocations;
 std::map<const char *, size_t> pinned;
 size_t allocated;
 long launches;
@@ -386,6 +387,8 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
     }
     std::vector<void *> pointers;
     for (auto &v : values) pointers.push_back(v.data());
+    const unsigned grid[] = {gx, gy, gz}, block[] = {bx, by, bz};
+    trace(f->name, grid, block, shared, f->sizes, pointers.data());
     if (const char *trouble = run_grid({f->kernel, pointers.data(), {gx, gy, gz}, {bx, by, bz}, shared})) lose(f->name + ": " + trouble);
     else check_fences(f->name);
   });

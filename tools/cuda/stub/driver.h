@@ -48,6 +48,7 @@ struct CUctx_st {
 extern std::recursive_mutex driver_lock;
 extern thread_local CUcontext current;
 extern std::vector<CUstream> streams;
+extern std::map<CUdeviceptr, size_t> allocations;
 extern CUresult lost; // sticks, as it does on a device
 
 long setting(const char *name, long otherwise);
@@ -58,6 +59,8 @@ CUresult lose(const std::string &why);
 bool within(CUdeviceptr p, size_t n);
 // queue_work adds to a stream, or to what is captured of it.
 void queue_work(CUstream s, Work work);
+// trace writes a launch to MMC4_STUB_TRACE.
+void trace(const std::string &kernel, const unsigned *grid, const unsigned *block, size_t shared, const std::vector<int> &sizes, void **arguments);
 // spoil_captures is what a call does that must not happen while work is captured: the captures fail.
 CUresult spoil_captures();
 

@@ -5,6 +5,10 @@
 //
 // Shared memory is one range a block, filled with ones (as floats, NaN) before each block and with a fence behind each
 // array. x86-64 only.
+//
+// In a program that was built with ThreadSanitizer (sanitize.cpp) a fiber is a thread to it: barriers and meetings order
+// what comes before and after them, nothing else does, and blocks are not ordered at all. With AddressSanitizer the shared
+// memory between arrays is out of bounds. This file itself is built without.
 #include "emulator.h"
 
 #include "cuda_on_host.h"
@@ -18,6 +22,20 @@
 #include <random>
 #include <string>
 #include <vector>
+
+// Where a sanitizer is in the program.
+extern "C" {
+__attribute__((weak)) void *__tsan_get_current_fiber();
+__attribute__((weak)) void *__tsan_create_fiber(unsigned);
+__attribute__((weak)) void __tsan_destroy_fiber(void *);
+__attribute__((weak)) void __tsan_switch_to_fiber(void *, unsigned);
+__attribute__((weak)) void __tsan_acquire(void *);
+__attribute__((weak)) void __tsan_release(void *);
+__attribute__((weak)) void __tsan_read_range(void *, size_t);
+__attribute__((weak)) void __tsan_write_range(void *, size_t);
+__attribute__((weak)) void __asan_poison_memory_region(const volatile void *, size_t);
+__attribute__((weak)) void __asan_unpoison_memory_region(const volatile void *, size_t);
+}
 
 namespace {
 
@@ -37,6 +55,7 @@ struct Fiber {
   int what;          // of the meeting
   uint64_t offered, published;
   std::vector<std::vector<Copy>> groups; // of asynchronous copies, the last one open
+  void *thread;                          // ThreadSanitizer's
 };
 
 struct Array {
@@ -54,7 +73,7 @@ std::vector<Array> arrays;
 size_t shared_used;
 void *dynamic;
 Fiber *now;
-void *main_stack;
+void *main_stack, *main_thread;
 const Launch *running;
 std::string trouble;
 
@@ -65,10 +84,31 @@ asm(".text\n.globl switch_stacks\nswitch_stacks:\n"
     "mov %rsp,(%rdi)\nmov %rsi,%rsp\n"
     "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\nret\n");
 
-void give_way() { switch_stacks(&now->stack_pointer, main_stack); }
+// What ThreadSanitizer knows of order: addresses that are released and acquired. Every barrier of a block and every meeting
+// of a warp has one of its own, and a launch its beginning and its end.
+char orders[1 << 20];
+size_t orders_used;
+char *begun, *ended, *barrier, *meetings[MOST_THREADS / 32];
+char *new_order() { return &orders[orders_used++ % sizeof orders]; }
+void acquire(char *order) {
+  if (__tsan_acquire) __tsan_acquire(order);
+}
+void release(char *order) {
+  if (__tsan_release) __tsan_release(order);
+}
+void become(void *thread) {
+  if (__tsan_switch_to_fiber) __tsan_switch_to_fiber(thread, 1); // 1: a switch orders nothing
+}
+
+void give_way() {
+  become(main_thread);
+  switch_stacks(&now->stack_pointer, main_stack);
+}
 
 void fiber_main() {
+  acquire(begun);
   running->kernel(running->arguments);
+  release(ended);
   now->state = DONE;
   give_way();
   abort();
@@ -76,15 +116,21 @@ void fiber_main() {
 
 size_t fenced(size_t bytes) { return (bytes + FENCE + 127) / 128 * 128 + FENCE; }
 
+// fill is memset that no sanitizer takes for an access of the thread that asks for the array first.
+void fill(volatile char *at, unsigned char value, size_t n) {
+  for (size_t i = 0; i < n; i++) at[i] = (char)value;
+}
+
 void *shared_array(const void *key, size_t bytes) {
   for (Array &a : arrays)
     if (a.key == key) return a.at;
   if (shared_used + fenced(bytes) > SHARED_ROOM) abort();
   char *at = shared + shared_used;
+  if (__asan_unpoison_memory_region) __asan_unpoison_memory_region(at, bytes);
   shared_used += fenced(bytes);
   shared_used = (shared_used + 127) / 128 * 128;
-  memset(at, 0xff, bytes);
-  memset(at + bytes, FENCE_BYTE, FENCE);
+  fill(at, 0xff, bytes);
+  fill(at + bytes, FENCE_BYTE, FENCE);
   arrays.push_back({key, at, bytes});
   return at;
 }
@@ -96,7 +142,21 @@ bool fences_hold() {
   return true;
 }
 
+// Memory that no thread of another block has touched, as far as a sanitizer knows.
+char *fresh(char *old, size_t bytes) {
+  if (old && !__tsan_create_fiber) return old;
+  if (old) munmap(old, bytes);
+  void *at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) abort();
+  return (char *)at;
+}
+
 void begin_block(unsigned x, unsigned y, unsigned z, size_t threads) {
+  stacks = fresh(stacks, MOST_THREADS * STACK);
+  shared = fresh(shared, SHARED_ROOM);
+  if (__asan_poison_memory_region) __asan_poison_memory_region(shared, SHARED_ROOM);
+  barrier = new_order();
+  for (char *&m : meetings) m = new_order();
   arrays.clear();
   shared_used = 0;
   dynamic = running->shared ? shared_array(&dynamic, running->shared) : nullptr;
@@ -106,6 +166,7 @@ void begin_block(unsigned x, unsigned y, unsigned z, size_t threads) {
     f.index = {{unsigned(i % b[0]), unsigned(i / b[0] % b[1]), unsigned(i / b[0] / b[1])}, {x, y, z}, {b[0], b[1], b[2]}, {g[0], g[1], g[2]}};
     f.state = READY;
     f.groups.clear();
+    if (__tsan_create_fiber) f.thread = __tsan_create_fiber(0);
     uint64_t *top = (uint64_t *)(stacks + (i + 1) * STACK);
     *--top = 0;
     *--top = (uint64_t)fiber_main;
@@ -127,6 +188,7 @@ bool release_warps(size_t threads) {
         waiting++;
       }
     if (waiting != end - w) continue;
+    meetings[w / 32] = new_order();
     for (size_t i = w; i < end; i++) fibers[i].published = fibers[i].offered, fibers[i].state = READY;
     any = true;
   }
@@ -136,6 +198,7 @@ bool release_warps(size_t threads) {
 bool release_barrier(size_t threads) {
   for (size_t i = 0; i < threads; i++)
     if (fibers[i].state != AT_BARRIER) return false;
+  barrier = new_order();
   for (size_t i = 0; i < threads; i++) {
     if (strcmp(fibers[i].where, fibers[0].where) != 0) trouble = std::string("threads wait at ") + fibers[0].where + " and at " + fibers[i].where;
     fibers[i].state = READY;
@@ -148,6 +211,7 @@ bool go_on(Fiber &f, size_t *done) {
   if (f.state != READY) return false;
   now = &f;
   emu_now = &now->index;
+  become(f.thread);
   switch_stacks(&main_stack, now->stack_pointer);
   *done += now->state == DONE;
   return true;
@@ -192,20 +256,31 @@ EmuThread *emu_now;
 void emu_barrier(const char *where) {
   now->state = AT_BARRIER;
   now->where = where;
+  char *order = barrier;
+  release(order);
   give_way();
+  acquire(order);
 }
 
 void emu_meet(int what, uint64_t value) {
   now->state = AT_MEETING;
   now->what = what;
   now->offered = value;
+  char *order = meetings[(now - fibers) / 32];
+  release(order);
   give_way();
+  acquire(order);
 }
 
 uint64_t emu_peer(int lane) { return fibers[((now - fibers) & ~31) + lane].published; }
 
 void *emu_shared(const void *key, size_t bytes) { return shared_array(key, bytes); }
 void *emu_dynamic_shared() { return dynamic; }
+
+static void touch(void *to, const void *from) {
+  if (__tsan_write_range) __tsan_write_range(to, 16);
+  if (__tsan_read_range && from) __tsan_read_range((void *)from, 16);
+}
 
 // The bytes arrive when the thread waits for their group, and not before.
 void emu_copy_async(void *to, const void *from, size_t bytes) {
@@ -222,6 +297,7 @@ void emu_copy_wait(int but) {
   auto &g = now->groups; // the last is open: not committed
   while ((int)g.size() - 1 > but) {
     for (const Copy &c : g.front()) {
+      touch(c.to, c.from);
       memset(c.to, 0, 16);
       memcpy(c.to, c.from, c.bytes);
     }
@@ -231,13 +307,11 @@ void emu_copy_wait(int but) {
 }
 
 const char *run_grid(const Launch &launch) {
-  if (!stacks) {
-    stacks = (char *)mmap(nullptr, MOST_THREADS * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    shared = (char *)mmap(nullptr, SHARED_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (stacks == MAP_FAILED || shared == MAP_FAILED) abort();
-  }
   running = &launch;
   trouble.clear();
+  if (__tsan_get_current_fiber) main_thread = __tsan_get_current_fiber();
+  begun = new_order(), ended = new_order();
+  release(begun);
   size_t threads = (size_t)launch.block[0] * launch.block[1] * launch.block[2];
   std::vector<unsigned> order(threads);
   std::iota(order.begin(), order.end(), 0);
@@ -251,7 +325,10 @@ const char *run_grid(const Launch &launch) {
   for (size_t i = 0; i < blocks; i++) {
     size_t block = reverse ? blocks - 1 - i : i;
     begin_block(unsigned(block % across), unsigned(block / across % down), unsigned(block / across / down), threads);
-    if (!run_block(order, shuffled ? &random : nullptr, eager, threads)) return trouble.c_str();
+    bool well = run_block(order, shuffled ? &random : nullptr, eager, threads);
+    for (size_t k = 0; __tsan_destroy_fiber && k < threads; k++) __tsan_destroy_fiber(fibers[k].thread);
+    if (!well) return trouble.c_str();
   }
+  acquire(ended);
   return nullptr;
 }
