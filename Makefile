@@ -18,6 +18,7 @@ endif
 .PHONY: usage
 usage:
 	@echo "make demo        build, draw a little web, run 'mmc4 build' on it, print how well pictures found their sentences"
+	@echo "make demo-eval   teach a tiny Flamingo on drawings (once, minutes) and evaluate it after 0, 2 and 4 examples"
 	@echo "make test        vet and test everything that needs Go and gcc"
 	@echo "make test-crawl  test on a small real Common Crawl (needs ../shared, Python 3.11, Java 17, Maven; 300 MB of packages)"
 	@echo "make build       bin/mmc4"
@@ -65,6 +66,10 @@ gpu-results:
 .PHONY: demo
 demo: build
 	bin/mmc4 demo
+
+.PHONY: demo-eval
+demo-eval: build
+	bin/mmc4 demo eval
 
 .PHONY: test
 test:
