@@ -20,6 +20,9 @@ import (
 // Library is what the environment variable MMC4_LIBCUDA may replace: the driver's library.
 const Library = "libcuda.so.1"
 
+// leastCUDA is the CUDA that a driver must be for: the device code's.
+const leastCUDA = 12000
+
 var opening struct {
 	sync.Mutex
 	open bool
@@ -45,6 +48,11 @@ func Open() error {
 	if err := check("cuInit", C.cuInit(0)); err != nil {
 		C.driver_forget()
 		return fmt.Errorf("the NVIDIA driver does not start: %w; nvidia-smi may say more", err)
+	}
+	var is C.int
+	if err := check("cuDriverGetVersion", C.cuDriverGetVersion(&is)); err != nil || is < leastCUDA {
+		C.driver_forget()
+		return fmt.Errorf("the NVIDIA driver is too old: it is one for CUDA %d.%d, and this program needs one for CUDA %d.0: version 525 or later", is/1000, is%1000/10, leastCUDA/1000)
 	}
 	opening.open = true
 	return nil
