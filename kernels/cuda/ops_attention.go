@@ -31,6 +31,7 @@ const (
 	ownRows          = 16
 	otherRows        = 32
 	attentionThreads = 128
+	side             = 64 // SIDE of attention_bf16.cuh
 )
 
 func attentionOf(op *kernels.Attention) attentionOp {
@@ -47,6 +48,28 @@ func attentionOf(op *kernels.Attention) attentionOp {
 	return a
 }
 
+// onCores is the kernel on tensor cores for an op, or none: for bf16 whose rows lie at multiples of 16 bytes.
+func onCores(name string, d int, tensors ...kernels.Tensor) (kernel string, width int, ok bool) {
+	for _, t := range tensors {
+		if t.None() {
+			continue
+		}
+		h := headsOf(t)
+		if t.DType != kernels.BF16 || h.at%16 != 0 || h.batch%8 != 0 || h.token%8 != 0 || h.head%8 != 0 {
+			return "", 0, false
+		}
+	}
+	for _, most := range []int{64, 80, 128} {
+		if d <= most && d%8 == 0 {
+			return fmt.Sprintf("%s_%d", name, most), max(64, up(most, 64)*64), true
+		}
+	}
+	return "", 0, false
+}
+
+// coresTile is the bytes of SIDE rows of a head in shared memory: attention_bf16.cuh.
+func coresTile(width int) int { return side * width * 2 }
+
 // width is the kernel for heads of d features.
 func width(name string, d int) string {
 	switch {
@@ -60,6 +83,10 @@ func width(name string, d int) string {
 
 func (q *queue) attention(op *kernels.Attention) {
 	b, tq, h, d := op.Q.Dims[0], op.Q.Dims[1], op.Q.Dims[2], op.Q.Dims[3]
+	if kernel, wide, ok := onCores("attention_bf16", d, op.Q, op.K, op.V, op.K2, op.V2, op.Out); ok {
+		q.launch(kernel, shape{grid: [3]int{up(tq, side) * h * b, 1, 1}, threads: attentionThreads, shared: 5 * coresTile(wide)}, attentionOf(op))
+		return
+	}
 	shared := 4 * (ownRows*d + otherRows*(d+1) + otherRows*d)
 	q.launch(width("attention", d), shape{grid: [3]int{(tq + ownRows - 1) / ownRows * h * b, 1, 1}, threads: attentionThreads, shared: shared}, attentionOf(op))
 }
@@ -81,6 +108,22 @@ func (q *queue) attentionBackward(op *kernels.AttentionBackward) {
 		delta: uint64(parts[0]), addQ: flag(op.DQ.Add), addK: flag(op.DK.Add), addV: flag(op.DV.Add), addK2: flag(op.DK2.Add), addV2: flag(op.DV2.Add)}
 	const warps = attentionThreads / 32
 	q.launch("attention_delta", shape{grid: [3]int{(rows + warps - 1) / warps, 1, 1}, threads: attentionThreads}, a, g.dout, parts[0], rows)
+	tensors := []kernels.Tensor{f.Q, f.K, f.V, f.K2, f.V2, op.DOut}
+	dq, wide, ok := onCores("attention_bf16_dq", d, tensors...)
+	if ok && op.DQ.Wanted() {
+		q.launch(dq, shape{grid: [3]int{up(tq, side) * h * b, 1, 1}, threads: attentionThreads, shared: 6 * coresTile(wide)}, a, g)
+	}
+	keysWanted := op.DK.Wanted() || op.DV.Wanted() || op.DK2.Wanted() || op.DV2.Wanted()
+	if dkv, _, _ := onCores("attention_bf16_dkv", d, tensors...); ok && keysWanted {
+		tiles := up(f.K.Dims[1], side)
+		if !f.K2.None() {
+			tiles += up(f.K2.Dims[1], side)
+		}
+		q.launch(dkv, shape{grid: [3]int{tiles * hkv * b, 1, 1}, threads: attentionThreads, shared: 4 * coresTile(wide)}, a, g)
+	}
+	if ok {
+		return
+	}
 	s := shape{threads: attentionThreads, shared: 4 * (2*ownRows*d + 2*otherRows*(d+1))}
 	if op.DQ.Wanted() {
 		s.grid = [3]int{(tq + ownRows - 1) / ownRows * h * b, 1, 1}

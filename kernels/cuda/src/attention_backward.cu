@@ -1,13 +1,7 @@
 // AttentionBackward in three kernels, no atomics: delta = dOut . out of every query; dQ by blocks of queries; dK and dV by
 // blocks of keys. With p = exp(score - LSE): dV = p dOut, ds = scale p (dOut . v - delta), dQ = ds k, dK = ds q.
 // A uniform query (LSE +Inf) gives dV alone, one of zeros (LSE -Inf) nothing.
-#include "include/attention.cuh"
-
-struct AttentionGrads {
-  Heads dout, dq, dk, dv, dk2, dv2;
-  const float *delta; // [B,H,Tq]
-  int add_q, add_k, add_v, add_k2, add_v2, pad;
-};
+#include "include/attention_grads.cuh"
 
 // A warp a query.
 KERNEL(128) attention_delta(AttentionOp a, Heads dout, float *delta, i64 n) {

@@ -6,6 +6,7 @@
 #include "mma.cuh"
 #include "tensor.cuh"
 
+// place is where piece col / 8 of a row begins.
 template <int WIDTH> DEV int place(int row, int col) { return row * WIDTH + ((col / 8) ^ (row & 7)) * 8; }
 
 // bring copies a tile asynchronously: ROWS rows of `width` elements in memory, the first at `from`, `stride` elements apart,
