@@ -21,13 +21,13 @@ func walk(text []byte, sel Selection) (base string, list []found, err error) {
 		if n.Type != html.ElementNode || n.Namespace != "" {
 			continue
 		}
-		get := func(name string) *string {
+		get := func(name string) (string, bool) {
 			for i := range n.Attr {
 				if n.Attr[i].Namespace == "" && n.Attr[i].Key == name {
-					return &n.Attr[i].Val
+					return n.Attr[i].Val, true
 				}
 			}
-			return nil
+			return "", false
 		}
 		switch n.DataAtom {
 		case atom.Img:
@@ -35,8 +35,8 @@ func walk(text []byte, sel Selection) (base string, list []found, err error) {
 		case atom.Source:
 			list = source(list, sel, get)
 		case atom.Base:
-			if href := get("href"); href != nil && !haveBase {
-				base, haveBase = *href, true
+			if href, ok := get("href"); ok && !haveBase {
+				base, haveBase = href, true
 			}
 		}
 	}

@@ -89,39 +89,42 @@ func candidate(base weburl.Base, f found) Candidate {
 	return Candidate{Raw: f.raw, URL: weburl.StripFragment(href), Attr: f.attr, Alt: f.alt, Why: why}
 }
 
-// image adds the candidates of an <img>. get gives an attribute's value, nil when it is absent.
-func image(list []found, sel Selection, get func(name string) *string) []found {
-	src := get("src")
-	if sel == Src {
-		if src != nil {
-			list = append(list, found{AttrSrc, *src, get("alt")})
-		}
+// image adds the candidates of an <img>. get gives an attribute's value; false when it is absent.
+func image(list []found, sel Selection, get func(name string) (string, bool)) []found {
+	src, haveSrc := get("src")
+	if sel == Src && !haveSrc {
 		return list
 	}
-	alt := get("alt")
-	if src != nil {
-		list = append(list, found{AttrSrc, *src, alt})
+	var alt *string
+	if v, ok := get("alt"); ok {
+		alt = &v
 	}
-	if v := get("srcset"); v != nil {
-		list = set(list, "img@srcset", *v, alt)
+	if haveSrc {
+		list = append(list, found{AttrSrc, src, alt})
+	}
+	if sel == Src {
+		return list
+	}
+	if v, ok := get("srcset"); ok {
+		list = set(list, "img@srcset", v, alt)
 	}
 	for _, name := range lazy {
-		if v := get(name); v == nil {
+		if v, ok := get(name); !ok {
 			continue
 		} else if name == "data-srcset" {
-			list = set(list, "img@data-srcset", *v, alt)
+			list = set(list, "img@data-srcset", v, alt)
 		} else {
-			list = append(list, found{"img@" + name, *v, alt})
+			list = append(list, found{"img@" + name, v, alt})
 		}
 	}
 	return list
 }
 
 // source adds the candidates of a <source>.
-func source(list []found, sel Selection, get func(name string) *string) []found {
+func source(list []found, sel Selection, get func(name string) (string, bool)) []found {
 	if sel == All {
-		if v := get("srcset"); v != nil {
-			list = set(list, "source@srcset", *v, nil)
+		if v, ok := get("srcset"); ok {
+			list = set(list, "source@srcset", v, nil)
 		}
 	}
 	return list

@@ -4,7 +4,10 @@ package page
 // elements: in a table outside its cells, in <select>, <template>, <frameset>, in SVG and MathML. A small model of the open
 // tables and of foreign content tells these places; an image there casts doubt on the order, and the tree (dom.go) decides.
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // scanner is the state between two tags.
 type scanner struct {
@@ -102,9 +105,9 @@ func (s *scanner) start() {
 	name, end := s.name(s.at+1, &buf)
 	t := tag{src: s.src, at: end, decode: s.decode}
 	before := s.list
-	kind := kindOf(name)
+	element, kind := kindOf(name)
 	if len(s.foreign) == 0 && kind&media != 0 {
-		s.media(string(name), &t)
+		s.media(element, &t)
 	} else {
 		t.skip(len(s.foreign) > 0 || kind&foreignRoot != 0)
 	}
@@ -120,7 +123,6 @@ func (s *scanner) start() {
 	if kind&^breakout == 0 {
 		return
 	}
-	element := string(name)
 	if s.inSelect && kind&(media|tabular|raw|foreignRoot) != 0 && element != "script" {
 		s.doubt = true
 	}
@@ -182,25 +184,21 @@ func (s *scanner) media(element string, t *tag) {
 			return
 		}
 	}
-	var values [10]*string
+	var values [10]string
+	var have [10]bool
 	for t.next() {
 		for i, name := range attributes {
 			if (s.sel == All || i < 2) && t.named(name) {
-				if values[i] == nil {
-					v := t.value()
-					values[i] = &v
+				if !have[i] {
+					values[i], have[i] = t.value(), true
 				}
 				break
 			}
 		}
 	}
-	get := func(name string) *string {
-		for i := range attributes {
-			if attributes[i] == name {
-				return values[i]
-			}
-		}
-		return nil
+	get := func(name string) (string, bool) {
+		i := slices.Index(attributes, name)
+		return values[i], have[i]
 	}
 	if element == "source" {
 		s.list = source(s.list, s.sel, get)
@@ -274,9 +272,11 @@ func (s *scanner) end() {
 		s.foreignEnd(string(name))
 	case string(name) == "select":
 		s.inSelect = false
-	case kindOf(name)&tabular != 0:
-		s.doubt = s.doubt || s.inSelect
-		s.tableEnd(string(name))
+	default:
+		if element, kind := kindOf(name); kind&tabular != 0 {
+			s.doubt = s.doubt || s.inSelect
+			s.tableEnd(element)
+		}
 	}
 }
 
@@ -349,30 +349,33 @@ var wanted = func() (t [32][32]bool) {
 	return
 }()
 
-// kindOf looks an element up; element is in lower case.
-func kindOf(element []byte) kindSet {
-	switch string(element) {
-	case "img":
-		return media | breakout
-	case "meta":
-		return media | breakout
-	case "image", "source", "base":
-		return media
-	case "title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "script", "plaintext":
-		return raw
-	case "table":
-		return tabular | breakout
-	case "caption", "col", "colgroup", "tbody", "thead", "tfoot", "tr", "td", "th":
-		return tabular
-	case "svg", "math":
-		return foreignRoot
-	case "template", "frameset":
-		return hopeless
-	case "select", "input", "keygen":
-		return other
-	case "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "font", "h1", "h2", "h3", "h4", "h5", "h6", "head",
-		"hr", "i", "li", "listing", "menu", "nobr", "ol", "p", "pre", "ruby", "s", "small", "span", "strong", "strike", "sub", "sup", "tt", "u", "ul", "var":
-		return breakout
+// elements are those that say something to scan.
+var elements = func() map[string]element {
+	all := map[string]element{}
+	add := func(kind kindSet, names ...string) {
+		for _, name := range names {
+			all[name] = element{name, all[name].kind | kind}
+		}
 	}
-	return 0
+	add(media, "img", "meta", "image", "source", "base")
+	add(raw, "title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "script", "plaintext")
+	add(tabular, "table", "caption", "col", "colgroup", "tbody", "thead", "tfoot", "tr", "td", "th")
+	add(foreignRoot, "svg", "math")
+	add(hopeless, "template", "frameset")
+	add(other, "select", "input", "keygen")
+	add(breakout, "img", "meta", "table", "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "font", "h1",
+		"h2", "h3", "h4", "h5", "h6", "head", "hr", "i", "li", "listing", "menu", "nobr", "ol", "p", "pre", "ruby", "s", "small", "span", "strong",
+		"strike", "sub", "sup", "tt", "u", "ul", "var")
+	return all
+}()
+
+type element struct {
+	name string
+	kind kindSet
+}
+
+// kindOf looks an element up, given in lower case; the name is "" for one that is not known.
+func kindOf(element []byte) (name string, kind kindSet) {
+	k := elements[string(element)]
+	return k.name, k.kind
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -33,8 +34,8 @@ type members struct {
 	start int64 // of the member at hand
 	begun bool
 
-	fast  inflate.Decoder
-	out   []byte // what fast decompressed
+	fast  *inflate.Decoder // nil before the first member
+	out   []byte           // what fast decompressed
 	gz    *gzip.Reader
 	frame frameReader
 	zd    *zstd.Decoder
@@ -73,6 +74,9 @@ func (m *members) next() (all []byte, stream io.Reader, err error) {
 
 // whole decompresses a sound member that lies in the buffer.
 func (m *members) whole() ([]byte, bool) {
+	if m.fast == nil {
+		m.fast = decoders.Get().(*inflate.Decoder)
+	}
 	br := m.src
 	in, _ := br.Peek(br.Buffered())
 	out, used, err := m.fast.Member(m.out, in, maxFast)
@@ -140,10 +144,22 @@ func (m *members) resync() bool {
 	return false
 }
 
+// decoders and buffers are what closed readers leave to the next: a reader is often made for a single record.
+var (
+	decoders = sync.Pool{New: func() any { return new(inflate.Decoder) }}
+	buffers  = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+)
+
 func (m *members) close() {
 	if m.zd != nil {
 		m.zd.Close()
+		m.zd = nil
 	}
+	if m.fast != nil {
+		decoders.Put(m.fast)
+		m.fast = nil
+	}
+	m.src.close()
 }
 
 func noEOF(err error) error {

@@ -17,7 +17,8 @@ const (
 // source is a buffer on a file: buf[at:] comes next, and nothing from a mark on is dropped.
 type source struct {
 	r      io.Reader
-	pos    int64 // bytes read from r: the place in the file where buf ends
+	lent   *[bufferSize]byte // what buf began as
+	pos    int64             // bytes read from r: the place in the file where buf ends
 	buf    []byte
 	at     int
 	marked int   // -1 once more than keepBack bytes have passed since
@@ -30,9 +31,20 @@ func newSource(r io.Reader) *source {
 	if in, ok := r.(*bytes.Reader); ok {
 		s.ahead = min(s.ahead, in.Len()+1)
 	}
-	s.buf = make([]byte, 0, s.ahead)
+	s.lent = buffers.Get().(*[bufferSize]byte)
+	s.buf = s.lent[:0]
 	return s
 }
+
+// close gives the buffer back; nothing can be read any more.
+func (s *source) close() {
+	if s.lent != nil {
+		buffers.Put(s.lent)
+		s.lent, s.buf, s.at, s.marked, s.err = nil, nil, 0, 0, errClosed
+	}
+}
+
+var errClosed = errors.New("the reader is closed")
 
 // fill reads on until n bytes are buffered, at most ahead, or r ends.
 func (s *source) fill(n int) {

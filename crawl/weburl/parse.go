@@ -214,8 +214,8 @@ func (u *URL) pathStart(s string) (*URL, error) {
 func (u *URL) path(s string) (*URL, error) {
 	_, isSpecial := special(u.Scheme)
 	path, tail := cutAny(s, "?#")
-	b := make([]byte, 0, len(u.Path)+len(path)+16)
-	b = append(b, u.Path...)
+	var short [128]byte // on the stack: most paths fit
+	b := append(short[:0], u.Path...)
 	for {
 		end := strings.IndexByte(path, '/')
 		if isSpecial {

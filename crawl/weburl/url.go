@@ -6,6 +6,7 @@ package weburl
 import (
 	"errors"
 	"strconv"
+	"strings"
 )
 
 // ErrInvalid is the failure of the standard's parser.
@@ -27,32 +28,38 @@ type URL struct {
 
 // String is the href: the URL's serialisation with fragment.
 func (u *URL) String() string {
-	b := make([]byte, 0, len(u.Scheme)+len(u.Username)+len(u.Password)+len(u.Host)+len(u.Path)+len(u.Query)+len(u.Fragment)+16)
-	b = append(append(b, u.Scheme...), ':')
+	var b strings.Builder
+	b.Grow(len(u.Scheme) + len(u.Username) + len(u.Password) + len(u.Host) + len(u.Path) + len(u.Query) + len(u.Fragment) + 16)
+	b.WriteString(u.Scheme)
+	b.WriteByte(':')
 	if u.HasHost {
-		b = append(b, '/', '/')
+		b.WriteString("//")
 		if u.Username != "" || u.Password != "" {
-			b = append(b, u.Username...)
+			b.WriteString(u.Username)
 			if u.Password != "" {
-				b = append(append(b, ':'), u.Password...)
+				b.WriteByte(':')
+				b.WriteString(u.Password)
 			}
-			b = append(b, '@')
+			b.WriteByte('@')
 		}
-		b = append(b, u.Host...)
+		b.WriteString(u.Host)
 		if u.Port >= 0 {
-			b = strconv.AppendInt(append(b, ':'), int64(u.Port), 10)
+			b.WriteByte(':')
+			b.WriteString(strconv.Itoa(u.Port))
 		}
 	} else if !u.Opaque && len(u.Path) > 1 && u.Path[1] == '/' {
-		b = append(b, '/', '.')
+		b.WriteString("/.")
 	}
-	b = append(b, u.Path...)
+	b.WriteString(u.Path)
 	if u.HasQuery {
-		b = append(append(b, '?'), u.Query...)
+		b.WriteByte('?')
+		b.WriteString(u.Query)
 	}
 	if u.HasFragment {
-		b = append(append(b, '#'), u.Fragment...)
+		b.WriteByte('#')
+		b.WriteString(u.Fragment)
 	}
-	return string(b)
+	return b.String()
 }
 
 // special tells whether a scheme has the rules of http, and its default port (-1 for file).

@@ -63,7 +63,8 @@ var litValues, distValues, preValues = func() (lit [288]entry, dist [32]entry, p
 }()
 
 // build fills a table from the lengths of the codes; false when they are no prefix code: neither complete, nor a single
-// code of one bit, nor (for distances) none at all.
+// code of one bit, nor (for distances) none at all. Length by length the table so far is doubled, and the codes of the length are
+// put over what they stand for.
 func build(table []entry, tableBits int, lens []uint8, values []entry, mayBeEmpty bool) bool {
 	var count, next [maxCode + 2]int
 	longest := 0
@@ -71,50 +72,59 @@ func build(table []entry, tableBits int, lens []uint8, values []entry, mayBeEmpt
 		count[n]++
 		longest = max(longest, int(n))
 	}
-	clear(table[:1<<tableBits])
 	if longest == 0 {
+		clear(table[:1<<tableBits])
 		return mayBeEmpty
 	}
 	count[0] = 0
 	space := 0
 	for n := 1; n <= maxCode; n++ {
 		space += count[n] << (maxCode - n)
-		next[n+1] = (next[n] + count[n]) << 1
+		next[n+1] = next[n] + count[n]
 	}
 	if space != 1<<maxCode && !(longest == 1 && count[1] == 1) {
 		return false
 	}
-	free := 1 << tableBits
-	for symbol, l := range lens {
-		if l == 0 {
-			continue
+	var symbols [len(litValues)]uint16 // by length
+	for symbol, n := range lens {
+		if n > 0 {
+			symbols[next[n]] = uint16(symbol)
+			next[n]++
 		}
-		n := int(l)
-		code := int(bits.Reverse16(uint16(next[n])) >> (16 - n))
-		next[n]++
-		e := values[symbol]
-		if e != 0 {
-			e += entry(n)<<8 | entry(n)
-		}
+	}
+	table[0] = 0
+	free, at, code := 1<<tableBits, 0, uint16(0)
+	for n := 1; n <= max(longest, tableBits); n++ {
 		if n <= tableBits {
-			for i := code; i < 1<<tableBits; i += 1 << n {
-				table[i] = e
-			}
-			continue
+			copy(table[1<<(n-1):1<<n], table[:1<<(n-1)])
 		}
-		width := longest - tableBits
-		link := &table[code&(1<<tableBits-1)]
-		if *link == 0 {
-			if free+1<<width > len(table) {
-				return false
+		code <<= 1
+		for range count[n] {
+			e := values[symbols[at]]
+			if e != 0 {
+				e += entry(n)<<8 | entry(n)
 			}
-			*link = isLink | entry(free)<<16 | entry(width)<<8
-			clear(table[free : free+1<<width])
-			free += 1 << width
-		}
-		start := int(*link >> 16)
-		for i := code >> tableBits; i < 1<<width; i += 1 << (n - tableBits) {
-			table[start+i] = e
+			at++
+			place := int(bits.Reverse16(code) >> (16 - n))
+			code++
+			if n <= tableBits {
+				table[place] = e
+				continue
+			}
+			width := longest - tableBits
+			link := &table[place&(1<<tableBits-1)]
+			if *link == 0 {
+				if free+1<<width > len(table) {
+					return false
+				}
+				*link = isLink | entry(free)<<16 | entry(width)<<8
+				clear(table[free : free+1<<width])
+				free += 1 << width
+			}
+			start := int(*link >> 16)
+			for i := place >> tableBits; i < 1<<width; i += 1 << (n - tableBits) {
+				table[start+i] = e
+			}
 		}
 	}
 	return true
