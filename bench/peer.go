@@ -39,6 +39,7 @@ type args map[string]any
 type answer struct {
 	Version string  `json:"version"`
 	CPU     float64 `json:"cpu_s"`
+	Peak    float64 `json:"peak_bytes"`
 	Error   string  `json:"error"`
 }
 

@@ -27,6 +27,8 @@ type Contest struct {
 	// Agree runs both sides once, compares, and says what was compared and how close it was. An error means that the outputs
 	// differ, or that a side failed.
 	Agree func() (string, error)
+	// Once is for what is not measured in rounds: what one unit of work costs on both sides, asked after Agree. nil: CPU time.
+	Once func() (ours, theirs float64, err error)
 }
 
 // Side is what is measured.

@@ -26,18 +26,18 @@ const (
 	vitWidth, vitLayers, vitHeads, vitPatch, vitSide, vitDim = 1024, 24, 16, 14, 224, 768
 )
 
-// vitTensors are open_clip's names and shapes. Deviations are those of a trained tower's order of size.
-func vitTensors() []randomTensor {
-	const d, tokens = vitWidth, 1 + (vitSide/vitPatch)*(vitSide/vitPatch)
+// vitTensors are open_clip's names and shapes of a tower of width d. Deviations are those of a trained tower's order of size.
+func vitTensors(d, layers, patch, dim int) []randomTensor {
+	tokens := 1 + (vitSide/patch)*(vitSide/patch)
 	norm := func(name string) []randomTensor {
 		return []randomTensor{{name + ".weight", 1, 0.1, []int{d}}, {name + ".bias", 0, 0.1, []int{d}}}
 	}
 	list := []randomTensor{
-		{"visual.conv1.weight", 0, 0.04, []int{d, 3, vitPatch, vitPatch}}, {"visual.class_embedding", 0, 0.2, []int{d}},
-		{"visual.positional_embedding", 0, 0.2, []int{tokens, d}}, {"visual.proj", 0, 0.03, []int{d, vitDim}},
+		{"visual.conv1.weight", 0, 0.04, []int{d, 3, patch, patch}}, {"visual.class_embedding", 0, 0.2, []int{d}},
+		{"visual.positional_embedding", 0, 0.2, []int{tokens, d}}, {"visual.proj", 0, 0.03, []int{d, dim}},
 	}
 	list = append(append(list, norm("visual.ln_pre")...), norm("visual.ln_post")...)
-	for i := range vitLayers {
+	for i := range layers {
 		p := fmt.Sprintf("visual.transformer.resblocks.%d.", i)
 		list = append(append(list, norm(p+"ln_1")...), norm(p+"ln_2")...)
 		list = append(list,
@@ -55,7 +55,7 @@ func clipRow(engine string, batch int, dtype kernels.DType, bar, least float64) 
 		Name: fmt.Sprintf("clip.%s-%s-b%d", kind, engine, batch), Input: fmt.Sprintf("ViT-L/14 image tower, batch %d, ours in %s", batch, kind),
 		Peer: engine + " fp32", Bar: bar,
 		Open: func(ctx context.Context, lab *Lab) (*Contest, error) {
-			path, err := writeWeights(lab, "clip", "vit.safetensors", vitTensors())
+			path, err := writeWeights(lab, "clip", "vit.safetensors", vitTensors(vitWidth, vitLayers, vitPatch, vitDim))
 			if err != nil {
 				return nil, err
 			}

@@ -6,6 +6,7 @@ A script gives serve() a function that takes the fields of "open" and returns an
   write(result, path)  writes it for comparing; default: as JSON
   clock()        what time is measured by; default: this process's CPU time
   finish()       waits for what runs still does elsewhere; default: nothing
+and methods for requests of its own, which take the request's fields and return the answer's
 """
 import gc
 import json
@@ -58,6 +59,8 @@ def serve(open_peer):
                     run()
                 finish()
                 answer = {"cpu_s": clock() - start}
+            elif hasattr(peer, do):
+                answer = getattr(peer, do)(**request)
             else:
                 answer = {"error": f"unknown request {do}"}
         except Exception as e:  # the driver decides what becomes of the row

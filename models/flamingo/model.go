@@ -111,7 +111,20 @@ func New(dev kernels.Device, queue kernels.Queue, c Config, s Sources, o Options
 		rows.Name = m.table.Name
 		m.Embedding = []*params.Weight{rows}
 	}
-	return m, params.Train(dev, queue, o.BF16, m.Trained()...)
+	if err := params.Train(dev, queue, o.BF16, m.Trained()...); err != nil {
+		return nil, fmt.Errorf("flamingo: %w", err)
+	}
+	if err := queue.Wait(); err != nil {
+		return nil, fmt.Errorf("flamingo: %w", err)
+	}
+	if l.Source != nil { // what is trained has left the file
+		for _, w := range append(m.Gated, m.Resampler...) {
+			if file, stored, ok := l.Source.Find(w.Name); ok {
+				file.Release(stored)
+			}
+		}
+	}
+	return m, nil
 }
 
 // Plan lists a model's weights without making any: the tower's, the language model's and those that training changes.

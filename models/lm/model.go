@@ -104,8 +104,12 @@ func (m *Model) Weight(name string) *params.Weight {
 }
 
 // Freeze arranges the matrices as the device likes them best. With through, gradients can still flow through them to what
-// lies below; without, the plain form is given back (but for a tied embedding). Trainable weights are left alone.
+// lies below, and fp32 stays as it is: products of a training step's many rows gain nothing from a second copy. Without, the
+// plain form is given back (but for a tied embedding). Trainable weights are left alone.
 func (m *Model) Freeze(dev kernels.Device, queue kernels.Queue, through bool) error {
+	if through && m.dtype == kernels.F32 {
+		return nil
+	}
 	var matrices []*kernels.Param
 	for _, b := range m.blocks {
 		matrices = append(matrices, b.matrices()...)
