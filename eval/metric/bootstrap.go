@@ -2,7 +2,6 @@ package metric
 
 import (
 	"math"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
@@ -21,68 +20,210 @@ const Resamples = 1000
 // the drawn indices. Draws where the statistic is not a number (an AUC of one class) do not count. The same seed
 // gives the same interval. The statistic is called from several goroutines.
 func Bootstrap(n int, seed uint64, statistic func(drawn []int) float64) Interval {
-	return bootstrap(n, seed, func() func(g *generator) float64 {
+	values := make([]float64, Resamples)
+	if n == 0 {
+		return interval(nil)
+	}
+	resample(func() func(k int) {
 		drawn := make([]int, n)
-		return func(g *generator) float64 {
+		return func(k int) {
+			g := newGenerator(seed, k)
 			for i := range drawn {
-				drawn[i] = g.below(n)
+				drawn[i] = int(g.below(uint32(n)))
 			}
-			return statistic(drawn)
+			values[k] = statistic(drawn)
 		}
 	})
+	return interval(values)
 }
 
 // BootstrapMean is Bootstrap for a mean of per-example scores.
 func BootstrapMean(scores []float64, seed uint64) Interval {
-	n := len(scores)
-	return bootstrap(n, seed, func() func(g *generator) float64 {
-		return func(g *generator) float64 {
-			var sum float64
-			for range n {
-				sum += scores[g.below(n)]
+	return BootstrapMeans([][]float64{scores}, seed)[0]
+}
+
+// BootstrapMeans is Bootstrap for the means of several metrics of the same examples.
+func BootstrapMeans(metrics [][]float64, seed uint64) []Interval {
+	intervals := make([]Interval, len(metrics))
+	if len(metrics) == 0 || len(metrics[0]) == 0 {
+		for m := range intervals {
+			intervals[m] = interval(nil)
+		}
+		return intervals
+	}
+	n := len(metrics[0])
+	counts, values := make([]*histogram, len(metrics)), make([][]float64, len(metrics))
+	draw := false
+	for m, scores := range metrics {
+		counts[m], values[m] = newHistogram(scores), make([]float64, Resamples)
+		draw = draw || counts[m] == nil
+	}
+	resample(func() func(k int) {
+		drawn := make([]uint32, n)
+		return func(k int) {
+			if draw {
+				g := newGenerator(seed, k)
+				for i := range drawn {
+					drawn[i] = g.below(uint32(n))
+				}
 			}
-			return sum / float64(n)
+			for m, scores := range metrics {
+				if counts[m] != nil {
+					values[m][k] = counts[m].drawnMean(newGenerator(seed, k))
+				} else {
+					values[m][k] = drawnMean(scores, drawn)
+				}
+			}
 		}
 	})
+	for m := range intervals {
+		intervals[m] = interval(values[m])
+	}
+	return intervals
 }
 
-// generator draws two numbers of 32 bits from every output of PCG.
+// drawnMean adds up in four lanes: one sum would wait for itself.
+func drawnMean(scores []float64, drawn []uint32) float64 {
+	var a, b, c, d float64
+	i := 0
+	for ; i+4 <= len(drawn); i += 4 {
+		a += scores[drawn[i]]
+		b += scores[drawn[i+1]]
+		c += scores[drawn[i+2]]
+		d += scores[drawn[i+3]]
+	}
+	for ; i < len(drawn); i++ {
+		a += scores[drawn[i]]
+	}
+	return (a + b + c + d) / float64(len(drawn))
+}
+
+// histogram is a metric of few different scores, such as VQA accuracy. How often each of them is drawn is multinomial, and
+// that is a binomial number for one score after another: a few draws in place of one for every example.
+type histogram struct {
+	scores []float64
+	counts []int
+	n      int
+}
+
+// fewScores is how many different scores are few.
+const fewScores = 16
+
+// newHistogram is nil for more than fewScores different scores.
+func newHistogram(all []float64) *histogram {
+	h := &histogram{n: len(all)}
+	for _, score := range all {
+		at := slices.Index(h.scores, score)
+		if at < 0 {
+			if at = len(h.scores); at == fewScores || score != score {
+				return nil
+			}
+			h.scores, h.counts = append(h.scores, score), append(h.counts, 0)
+		}
+		h.counts[at]++
+	}
+	return h
+}
+
+func (h *histogram) drawnMean(g generator) float64 {
+	var sum float64
+	left, examples := h.n, h.n // to draw, and to draw from
+	for i, score := range h.scores {
+		drawn := g.binomial(left, float64(h.counts[i])/float64(examples))
+		sum += float64(drawn) * score
+		left -= drawn
+		examples -= h.counts[i]
+	}
+	return sum / float64(h.n)
+}
+
+// generator is splitmix64 (Steele, Lea and Flood 2014): its outputs do not wait for each other.
 type generator struct {
-	pcg  *rand.PCG
-	left uint64
-	have bool
+	state, left uint64
+	have        bool
 }
 
-// below is a number below n, for n < 2^32. It is uneven by less than n / 2^32.
-func (g *generator) below(n int) int {
+// newGenerator is the generator of resample k.
+func newGenerator(seed uint64, k int) generator {
+	return generator{state: mix(seed) + mix(uint64(k)+1)<<1}
+}
+
+func mix(z uint64) uint64 {
+	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
+	z = (z ^ z>>27) * 0x94D049BB133111EB
+	return z ^ z>>31
+}
+
+func (g *generator) uint64() uint64 {
+	g.state += 0x9E3779B97F4A7C15
+	return mix(g.state)
+}
+
+// below is a number below n, two of every output. It is uneven by less than n / 2^32.
+func (g *generator) below(n uint32) uint32 {
 	if g.have = !g.have; g.have {
-		g.left = g.pcg.Uint64()
+		g.left = g.uint64()
 	} else {
 		g.left >>= 32
 	}
-	return int(g.left & (1<<32 - 1) * uint64(n) >> 32)
+	return uint32(g.left & (1<<32 - 1) * uint64(n) >> 32)
 }
 
-// bootstrap makes every resample from a generator of its own, so that it does not matter which goroutine makes it.
-func bootstrap(n int, seed uint64, sampler func() func(g *generator) float64) Interval {
-	if n == 0 {
-		return Interval{math.NaN(), math.NaN()}
+// binomial is how many of n draws have what a draw has with probability p, by inversion from the likeliest number outwards.
+func (g *generator) binomial(n int, p float64) int {
+	if n == 0 || p <= 0 {
+		return 0
 	}
-	all := make([]float64, Resamples)
+	if p >= 1 {
+		return n
+	}
+	mode := int(float64(n+1) * p)
+	lgamma := func(k int) float64 { v, _ := math.Lgamma(float64(k + 1)); return v }
+	up := math.Exp(lgamma(n) - lgamma(mode) - lgamma(n-mode) + float64(mode)*math.Log(p) + float64(n-mode)*math.Log1p(-p))
+	u := float64(g.uint64()>>11) / (1 << 53)
+	if u -= up; u < 0 {
+		return mode
+	}
+	odds, down := p/(1-p), up
+	for high, low := mode, mode; high < n || low > 0; {
+		if high < n {
+			high++
+			up *= odds * float64(n-high+1) / float64(high)
+			if u -= up; u < 0 {
+				return high
+			}
+		}
+		if low > 0 {
+			low--
+			down *= float64(low+1) / (odds * float64(n-low))
+			if u -= down; u < 0 {
+				return low
+			}
+		}
+	}
+	return mode // all is used up but for rounding
+}
+
+// resample calls a function for every resample, on all processors. Each makes a generator of its own, so that it does not
+// matter which goroutine calls.
+func resample(worker func() func(k int)) {
 	workers := runtime.GOMAXPROCS(0)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			sample := sampler()
+			one := worker()
 			for k := w; k < Resamples; k += workers {
-				all[k] = sample(&generator{pcg: rand.NewPCG(seed, uint64(k))})
+				one(k)
 			}
 		}()
 	}
 	wg.Wait()
-	values := slices.DeleteFunc(all, math.IsNaN)
+}
+
+func interval(values []float64) Interval {
+	values = slices.DeleteFunc(values, math.IsNaN)
 	if len(values) == 0 {
 		return Interval{math.NaN(), math.NaN()}
 	}

@@ -79,6 +79,53 @@ func TestBootstrap(t *testing.T) {
 	}
 }
 
+// TestBootstrapOfFewScores compares the draws of a metric of few scores with the normal interval, and several metrics at
+// once with each alone.
+func TestBootstrapOfFewScores(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	few, many := make([]float64, 3000), make([]float64, 3000)
+	for i := range few {
+		few[i], many[i] = float64(min(3, r.IntN(6)))/3, r.Float64()
+	}
+	got := BootstrapMeans([][]float64{few, many}, 7)
+	for i, scores := range [][]float64{few, many} {
+		if got[i] != BootstrapMean(scores, 7) {
+			t.Errorf("metric %d has another interval alone", i)
+		}
+		mean, deviation := MeanDeviation(scores)
+		half := 1.96 * deviation / math.Sqrt(3000)
+		if math.Abs(got[i].Low-(mean-half)) > half/5 || math.Abs(got[i].High-(mean+half)) > half/5 {
+			t.Errorf("metric %d: got %v, the normal interval is %v..%v", i, got[i], mean-half, mean+half)
+		}
+	}
+	if got := BootstrapMean([]float64{2, 2, 2}, 1); got != (Interval{2, 2}) {
+		t.Errorf("equal scores: %v", got)
+	}
+	if got := BootstrapMean(nil, 1); !math.IsNaN(got.Low) {
+		t.Errorf("no scores: %v", got)
+	}
+}
+
+func TestBinomial(t *testing.T) {
+	for _, c := range []struct {
+		n int
+		p float64
+	}{{1, 0.5}, {10, 0.01}, {1000, 0.3}, {30000, 0.999}} {
+		g := newGenerator(3, c.n)
+		var sum, squares float64
+		const rounds = 20000
+		for range rounds {
+			x := float64(g.binomial(c.n, c.p))
+			sum, squares = sum+x, squares+x*x
+		}
+		mean, variance := sum/rounds, squares/rounds-sum/rounds*(sum/rounds)
+		want := float64(c.n) * c.p * (1 - c.p)
+		if math.Abs(mean-float64(c.n)*c.p) > 5*math.Sqrt(want/rounds) || math.Abs(variance/want-1) > 0.1 {
+			t.Errorf("binomial(%d, %g) has mean %g and variance %g", c.n, c.p, mean, variance)
+		}
+	}
+}
+
 type fakeCLIP struct{}
 
 func (fakeCLIP) EncodeImages(_ context.Context, images []*imaging.RGB) ([][]float32, error) {

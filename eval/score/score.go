@@ -45,6 +45,14 @@ type Report struct {
 	Values   []Value
 	Examples []Example // in the order of the references
 	Problems Problems
+
+	means []mean // whose intervals are not there yet
+}
+
+// mean is a metric that is the mean of the examples' scores.
+type mean struct {
+	value  int // of Values
+	scores []float64
 }
 
 // Example is what one example scored, by metric, in percent.
@@ -91,7 +99,7 @@ func Score(ctx context.Context, predictions []formats.Prediction, references []f
 				corpus, err = captionCorpus(pairs)
 			}
 			if err == nil {
-				report.captions(name, corpus, o.Seed)
+				report.captions(name, corpus)
 			}
 		case "vqa":
 			err = report.answers(pairs, o)
@@ -106,7 +114,19 @@ func Score(ctx context.Context, predictions []formats.Prediction, references []f
 			return report, fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	report.intervals(o.Seed)
 	return report, nil
+}
+
+// intervals draws the examples once for all means.
+func (r *Report) intervals(seed uint64) {
+	scores := make([][]float64, len(r.means))
+	for i, m := range r.means {
+		scores[i] = m.scores
+	}
+	for i, interval := range metric.BootstrapMeans(scores, seed) {
+		r.Values[r.means[i].value].Interval = &metric.Interval{Low: 100 * interval.Low, High: 100 * interval.High}
+	}
 }
 
 func captionCorpus(pairs []paired) (*caption.Corpus, error) {
@@ -121,7 +141,7 @@ func captionCorpus(pairs []paired) (*caption.Corpus, error) {
 	return caption.NewCorpus(caption.Tokenise(hypotheses, references))
 }
 
-func (r *Report) captions(name string, corpus *caption.Corpus, seed uint64) {
+func (r *Report) captions(name string, corpus *caption.Corpus) {
 	switch name {
 	case "cider":
 		s := corpus.CIDEr()
@@ -129,10 +149,10 @@ func (r *Report) captions(name string, corpus *caption.Corpus, seed uint64) {
 		if len(s.PerImage) == 1 {
 			note = "CIDEr of a single image is always 0"
 		}
-		r.add("CIDEr", s.Corpus, s.PerImage, seed, note)
+		r.add("CIDEr", s.Corpus, s.PerImage, note)
 	case "rouge":
 		s := corpus.ROUGE()
-		r.add("ROUGE_L", s.Corpus, s.PerImage, seed, "")
+		r.add("ROUGE_L", s.Corpus, s.PerImage, "")
 	case "bleu":
 		for n, s := range corpus.BLEU() {
 			label := fmt.Sprintf("BLEU_%d", n+1)
@@ -146,10 +166,9 @@ func (r *Report) captions(name string, corpus *caption.Corpus, seed uint64) {
 }
 
 // add records a metric that is the mean of the examples' scores (0..1, or 0..10 for CIDEr).
-func (r *Report) add(name string, value float64, scores []float64, seed uint64, note string) {
-	interval := metric.BootstrapMean(scores, seed)
-	interval.Low, interval.High = 100*interval.Low, 100*interval.High
-	r.Values = append(r.Values, Value{name, 100 * value, &interval, len(scores), note})
+func (r *Report) add(name string, value float64, scores []float64, note string) {
+	r.means = append(r.means, mean{len(r.Values), scores})
+	r.Values = append(r.Values, Value{Name: name, Value: 100 * value, Examples: len(scores), Note: note})
 	for i, x := range scores {
 		r.Examples[i].Scores[name] = 100 * x
 	}
@@ -181,7 +200,7 @@ func (r *Report) answers(pairs []paired, o Options) error {
 	if o.Compat {
 		note = "as open_flamingo 2.0.1: equal records of one question count once"
 	}
-	r.add("VQA", sum/float64(len(scores)), scores, o.Seed, note)
+	r.add("VQA", sum/float64(len(scores)), scores, note)
 	last := &r.Values[len(r.Values)-1]
 	last.Value = vqa.Percent(sum / float64(len(scores)))
 	for i := range scores {
@@ -247,6 +266,6 @@ func (r *Report) top1(pairs []paired, o Options) error {
 		}
 		sum += scores[i]
 	}
-	r.add("top1", sum/float64(len(pairs)), scores, o.Seed, "")
+	r.add("top1", sum/float64(len(pairs)), scores, "")
 	return nil
 }
