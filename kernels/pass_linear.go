@@ -11,6 +11,7 @@ type LinearArgs struct {
 	Alpha    float32    // 0 means 1
 	Residual Tensor     // [.., N], or none
 	DType    DType      // of the result; 0: the pass's
+	Into     Tensor     // memory for the result, which may be Residual; or none. Not where gradients flow
 }
 
 // Linear is y_[..,N] = x_[..,K] W^T + b; b may be nil.
@@ -39,7 +40,10 @@ func (p *Pass) LinearWith(a LinearArgs) Tensor {
 	if a.DType == 0 {
 		a.DType = p.DType
 	}
-	out := p.rows(a.DType, x, shape[0])
+	out := a.Into
+	if out.None() {
+		out = p.rows(a.DType, x, shape[0])
+	}
 	op := &MatMul{A: x, TransB: true, Out: out, Alpha: a.Alpha, Act: a.Act}
 	value := p.weight(a.W) // a node of the tape when trained
 	op.B = value.untracked()
@@ -59,26 +63,34 @@ func (p *Pass) LinearWith(a LinearArgs) Tensor {
 		p.do(op)
 		return out
 	}
+	if !a.Into.None() {
+		p.fail("linear", "gradients flow through a result that is written over %v", a.Into)
+	}
 	through := p.tracked(x, value, bias)
-	if a.Act != NoActivation && through {
+	var pre Tensor // what the activation's gradient is asked of
+	switch {
+	case a.Act == ReLU && a.Residual.None() && through:
+		pre = out // positive where its input is
+	case a.Act != NoActivation && through:
 		op.Pre = p.alloc(p.DType, out.Shape()...)
+		pre = op.Pre
 	}
 	p.do(op)
 	from := 0
 	out = p.record(out, func(dOut Tensor) {
 		d := dOut
 		keep := a.Residual.node != 0 // dOut is still wanted when it has passed the activation
-		if !op.Pre.None() {
+		if !pre.None() {
 			if keep {
 				d = p.take(dOut.DType, dOut.Shape()...)
 			}
-			p.do(&ActBackward{Kind: a.Act, X: op.Pre, DOut: dOut, DX: Grad{T: d}})
+			p.do(&ActBackward{Kind: a.Act, X: pre, DOut: dOut, DX: Grad{T: d}})
 		}
 		if through {
 			p.linearBackward(x, value, bias, d, a)
 		}
 		if keep {
-			if !op.Pre.None() {
+			if !pre.None() {
 				p.give(d)
 			}
 			p.passOn(from, dOut, a.Residual)

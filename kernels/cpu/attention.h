@@ -1,7 +1,7 @@
 // Attention over [B,T,H,D] views, forward and backward, a key head at a time, without writing the matrix of scores.
 //
 // A unit of work is one batch row and one key head with all query heads that read it. It packs the head's keys and values
-// for the tiles of the matrix product, then takes strips of queries: scores of the strip, softmax along its rows,
+// for the tiles of the matrix product, then takes strips of queries: scores of the strip, softmax over its keys,
 // product with the values. A strip of scores is all that ever exists of the matrix.
 #ifndef MMC4_ATTENTION_H
 #define MMC4_ATTENTION_H

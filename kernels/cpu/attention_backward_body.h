@@ -17,7 +17,7 @@ struct backward {
 
 static int64_t attention_backward_scratch(const struct attention *a) {
   int64_t room = round_up(a->tk + a->tk2, WIDTH), dp = round_up(a->d, WIDTH);
-  return 3 * room * dp + 2 * STRIP * room + 2 * STRIP * dp + HEIGHT * (dp + room + STRIP) + HEIGHT * WIDTH + 2 * dp + 2 * (room + HEIGHT) * dp;
+  return 3 * room * dp + 2 * STRIP * room + 2 * STRIP * dp + HEIGHT * (dp + room + STRIP) + HEIGHT * WIDTH + TURN * dp + 2 * (room + HEIGHT) * dp;
 }
 
 static struct backward lay_out(const struct attention *a, float *at) {
@@ -33,7 +33,7 @@ static struct backward lay_out(const struct attention *a, float *at) {
   TAKE(pack, HEIGHT * w.dp);
   TAKE(turned, HEIGHT * (w.room + STRIP));
   TAKE(tile, HEIGHT * WIDTH);
-  TAKE(row, 2 * w.dp);
+  TAKE(row, TURN * w.dp);
   TAKE(dk, (w.room + HEIGHT) * w.dp);
   TAKE(dv, (w.room + HEIGHT) * w.dp);
 #undef TAKE

@@ -3,21 +3,47 @@
 
 INLINE int64_t at_head(const struct heads *x, int64_t b, int64_t t, int64_t h) { return b * x->batch + t * x->token + h * x->head; }
 
-// keys_of finds key j of a head in its segment.
+// load_key finds key j of a head in its segment.
 INLINE void load_key(float *to, const struct heads *first, const struct heads *second, const struct attention *a, int64_t b, int64_t j, int64_t g) {
   if (j < a->tk) load_row(to, first->at, first->type, at_head(first, b, j, g), a->d);
   else load_row(to, second->at, second->type, at_head(second, b, j - a->tk, g), a->d);
 }
 
-// pack_across packs a head's keys as B of a product over D: [panel of WIDTH keys][D][WIDTH].
-static void pack_across(float *to, const struct heads *first, const struct heads *second, const struct attention *a, int64_t b, int64_t g, float *row) {
-  int64_t n = a->tk + a->tk2;
-  for (int64_t p = 0; p * WIDTH < n; p++, to += a->d * WIDTH)
-    for (int64_t j = 0; j < WIDTH; j++) {
-      int64_t key = p * WIDTH + j;
-      if (key < n) load_key(row, first, second, a, b, key, g);
-      for (int64_t c = 0; c < a->d; c++) to[c * WIDTH + j] = key < n ? row[c] : 0;
-    }
+// rows_of_heads is rows [j, j+n) of a head, n <= TURN: where they lie, or in room as fp32. row_bytes is how far apart. Rows from
+// `split` on are of the second segment.
+INLINE const float *rows_of_heads(float *room, const struct heads *first, const struct heads *second, int64_t split, int64_t d, int64_t b, int64_t j, int64_t n, int64_t g,
+                             int64_t *row_bytes) {
+  const struct heads *x = j < split ? first : second;
+  if (x->type == F32 && (j >= split || j + n <= split)) {
+    *row_bytes = 4 * x->token;
+    return (const float *)x->at + at_head(x, b, j < split ? j : j - split, g);
+  }
+  for (int64_t i = 0; i < n; i++) {
+    x = j + i < split ? first : second;
+    load_row(room + i * d, x->at, x->type, at_head(x, b, j + i < split ? j + i : j + i - split, g), d);
+  }
+  *row_bytes = 4 * d;
+  return room;
+}
+
+INLINE const float *few_keys(float *room, const struct heads *first, const struct heads *second, const struct attention *a, int64_t b, int64_t j, int64_t n, int64_t g,
+                             int64_t *row_bytes) {
+  return rows_of_heads(room, first, second, a->tk, a->d, b, j, n, g, row_bytes);
+}
+
+INLINE const float *few_queries(float *room, const struct heads *x, const struct attention *a, int64_t b, int64_t i, int64_t n, int64_t h, int64_t *row_bytes) {
+  return rows_of_heads(room, x, x, a->tq, a->d, b, i, n, h, row_bytes);
+}
+
+// pack_across packs a head's keys as B of a product over D: [panel of WIDTH keys][D][WIDTH], zeros beyond the last key.
+static void pack_across(float *to, const struct heads *first, const struct heads *second, const struct attention *a, int64_t b, int64_t g, float *room) {
+  int64_t n = a->tk + a->tk2, row_bytes;
+  if (n % WIDTH) memset(to + n / WIDTH * a->d * WIDTH, 0, a->d * WIDTH * sizeof *to);
+  for (int64_t j = 0; j < n; j += TURN) {
+    int64_t have = least(TURN, n - j);
+    const float *keys = few_keys(room, first, second, a, b, j, have, g, &row_bytes);
+    turn(to + j / WIDTH * a->d * WIDTH + j % WIDTH, WIDTH, keys, row_bytes, have, a->d);
+  }
 }
 
 // pack_along packs a head's values as B of a product over keys: [panel of WIDTH features][key][WIDTH], features
@@ -105,7 +131,7 @@ INLINE float soften(float *s, int64_t step, float top, int64_t panels) {
   for (int64_t p = 0; p < panels; p++) {
     float *x = s + p * step;
     for (int j = 0; j < WIDTH; j++) {
-      x[j] = vexp(x[j] - top);
+      x[j] = vexp_down(x[j] - top);
       sums[j] += x[j];
     }
   }
@@ -147,57 +173,19 @@ INLINE float weigh(float *s, int64_t step, const struct attention *a, int64_t b,
   return sum;
 }
 
-// The strips of one unit. A strip has its queries packed as A: [D][rows].
-INLINE void pack_strip(float *to, const struct heads *x, const struct attention *a, int64_t b, int64_t h, int64_t i0, int64_t rows, float *row) {
-  for (int64_t i = 0; i < rows; i++) {
-    load_row(row, x->at, x->type, at_head(x, b, i0 + i, h), a->d);
-    for (int64_t c = 0; c < a->d; c++) to[c * rows + i] = row[c];
-  }
-}
-
-// attention_scratch is the floats that a forward unit wants.
-static int64_t attention_scratch(const struct attention *a) {
-  int64_t room = round_up(a->tk + a->tk2, WIDTH), dp = round_up(a->d, WIDTH);
-  return 2 * room * dp + 2 * HEIGHT * room + 3 * HEIGHT * dp + 2 * dp;
+// pack_strip packs queries i0.. of a head as A: [D][rows].
+INLINE void pack_strip(float *to, const struct heads *x, const struct attention *a, int64_t b, int64_t h, int64_t i0, int64_t rows, float *room) {
+  int64_t row_bytes;
+  const float *queries = few_queries(room, x, a, b, i0, rows, h, &row_bytes);
+  turn(to, rows, queries, row_bytes, rows, a->d);
 }
 
 // turn_weights makes A of a product over keys, [key][rows], from a strip's scores, [panel][rows][WIDTH].
 INLINE void turn_weights(float *restrict to, const float *restrict scores, int64_t rows, int64_t seen) {
-  for (int64_t at = 0; at < seen; at += WIDTH, scores += rows * WIDTH)
-    for (int64_t j = 0; j < least(WIDTH, seen - at); j++, to += rows)
-      for (int64_t i = 0; i < rows; i++) to[i] = scores[i * WIDTH + j];
+  for (int64_t at = 0; at < seen; at += WIDTH, scores += rows * WIDTH) turn(to + at * rows, rows, scores, 4 * WIDTH, rows, least(WIDTH, seen - at));
 }
 
-static void attention_unit(const struct attention *a, int64_t b, int64_t g, float *scratch) {
-  int64_t n = a->tk + a->tk2, room = round_up(n, WIDTH), dp = round_up(a->d, WIDTH), group = a->h / a->hkv;
-  float *keys = scratch, *values = keys + room * dp, *scores = values + room * dp, *weights = scores + HEIGHT * room;
-  float *query = weights + HEIGHT * room, *out = query + HEIGHT * dp, *row = out + HEIGHT * dp;
-  pack_across(keys, &a->k, &a->k2, a, b, g, row);
-  pack_along(values, &a->v, &a->v2, a, b, g, row, room);
-  for (int64_t h = g * group; h < (g + 1) * group; h++)
-    for (int64_t i0 = 0; i0 < a->tq; i0 += HEIGHT) {
-      int64_t rows = least(HEIGHT, a->tq - i0), p0, p1;
-      float factor[HEIGHT];
-      span(a, b, i0, rows, &p0, &p1);
-      pack_strip(query, &a->q, a, b, h, i0, rows, row);
-      for (int64_t p = p0; p < p1; p++) tile_f32(rows, a->d, query, keys + p * a->d * WIDTH, scores + (p - p0) * rows * WIDTH, 1);
-      for (int64_t i = 0; i < rows; i++) {
-        float lse;
-        factor[i] = 1.0f / weigh(scores + i * WIDTH, rows * WIDTH, a, b, h, i0 + i, p0, p1, &lse);
-        if (a->lse) a->lse[(b * a->h + h) * a->tq + i0 + i] = lse;
-      }
-      int64_t seen = least(p1 * WIDTH, n) - p0 * WIDTH;
-      turn_weights(weights, scores, rows, seen);
-      for (int64_t c = 0; c < a->d; c += WIDTH) {
-        tile_f32(rows, seen, weights, values + (c / WIDTH * room + p0 * WIDTH) * WIDTH, out, 1);
-        for (int64_t i = 0; i < rows; i++) {
-          float y[WIDTH];
-          for (int j = 0; j < WIDTH; j++) y[j] = out[i * WIDTH + j] * factor[i];
-          store_row(a->out.at, a->out.type, at_head(&a->out, b, i0 + i, h) + c, y, least(WIDTH, a->d - c));
-        }
-      }
-    }
-}
+#include "attention_strip.h"
 
 // attention_few is attention_unit for few queries, as in decoding: packing the keys would cost more than the scores do.
 static void attention_few(const struct attention *a, int64_t b, int64_t g, float *scratch) {

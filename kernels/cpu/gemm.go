@@ -130,13 +130,18 @@ func (d *Device) matmul(op *kernels.MatMul) error {
 	if b.Scales != nil {
 		g.b_scale = (*C.float)(unsafe.Pointer(&b.Scales.(kernels.HostBuffer).Host()[0]))
 	}
-	if b.Packed {
+	row, col := b.Strides[0], b.Strides[1]
+	if !op.TransB {
+		row, col = col, row
+	}
+	switch {
+	case b.Packed:
 		g.b = pointer(b)
-	} else {
-		row, col := b.Strides[0], b.Strides[1]
-		if !op.TransB {
-			row, col = col, row
-		}
+	case m <= C.FEW && !op.TransA && op.A.DType == kernels.F32 && b.DType == kernels.F32 && (row == 1 || col == 1):
+		g.b, g.b_row, g.b_col = pointer(b), C.int64_t(row), C.int64_t(col)
+		d.pool.spans(n, C.RUN, func(_, from, to int) { C.gemm_few_rows(d.set(), &g, C.int64_t(from), C.int64_t(to)) })
+		return nil
+	default:
 		if err := d.packed.grow(d, packedBytes(n, k, kind)); err != nil {
 			return err
 		}

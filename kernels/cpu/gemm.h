@@ -15,7 +15,8 @@ struct gemm {
   const void *a;
   int64_t a_row, a_col; // strides in elements; a_col is 1 unless A is transposed
   int a_type;
-  const void *b;        // packed
+  const void *b;        // packed, but for few_rows
+  int64_t b_row, b_col; // few_rows: element (n,k) lies at n*b_row + k*b_col, one of which is 1
   const float *b_scale; // int8: factor of each column
   float alpha;
   const void *bias;
@@ -32,7 +33,11 @@ struct gemm {
   int add;
 };
 
-enum { ROWS = 96 }; // rows of A that a worker packs at a time; a multiple of every tile's height
+enum {
+  ROWS = 96,  // rows of A that a worker packs at a time; a multiple of every tile's height
+  FEW = 8,    // up to how many rows it costs less to read B where it lies than to pack it
+  RUN = 512,  // columns that few_rows computes at a time
+};
 
 // How one type of B is multiplied on one instruction set.
 struct gemm_kind {

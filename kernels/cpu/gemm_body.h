@@ -256,6 +256,32 @@ INLINE void unshift(const int32_t *sums, float *c, int64_t rows, const int width
     }
 }
 
+// few_rows computes columns [n0,n1), at most RUN, of a product with at most FEW rows, all fp32 and B as it lies: sums of
+// products where a column of B is contiguous, else sums of rows of B.
+static void few_rows(const struct gemm *g, int64_t n0, int64_t n1) {
+  float sums[FEW][RUN] = {{0}};
+  for (int64_t m = 0; m < g->m; m++) {
+    const float *a = (const float *)g->a + m * g->a_row, *b = (const float *)g->b + n0 * g->b_row;
+    if (g->b_col == 1) {
+      enum { LANES_AT_ONCE = 64 };
+      int64_t whole = g->k / LANES_AT_ONCE * LANES_AT_ONCE;
+      for (int64_t n = 0; n < n1 - n0; n++, b += g->b_row) {
+        float lanes[LANES_AT_ONCE] = {0}, sum = 0;
+        for (int64_t k = 0; k < whole; k += LANES_AT_ONCE)
+          for (int j = 0; j < LANES_AT_ONCE; j++) lanes[j] = fmaf(a[k + j], b[k + j], lanes[j]);
+        for (int half = LANES_AT_ONCE / 2; half; half /= 2)
+          for (int j = 0; j < half; j++) lanes[j] += lanes[j + half];
+        for (int64_t k = whole; k < g->k; k++) sum = fmaf(a[k], b[k], sum);
+        sums[m][n] = lanes[0] + sum;
+      }
+    } else {
+      for (int64_t k = 0; k < g->k; k++, b += g->b_col)
+        for (int64_t n = 0; n < n1 - n0; n++) sums[m][n] = fmaf(a[k], b[n], sums[m][n]);
+    }
+    for (int64_t n = n0; n < n1; n += 32) finish(g, m, m + 1, n, 32, sums[m] + n - n0, NULL);
+  }
+}
+
 // BY_ROWS calls a function of a constant number of rows.
 #define BY_ROWS(rows, f, ...) \
   switch (rows) {             \

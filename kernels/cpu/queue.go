@@ -115,6 +115,11 @@ func (d *Device) run(op kernels.Op) error {
 		d.sumSquares(op)
 	case *kernels.NormalizePixels:
 		d.normalizePixels(op)
+	case *kernels.Patchify:
+		if op.X.DType != op.Out.DType {
+			return d.inRef(op)
+		}
+		d.patchify(op)
 	case *kernels.Rotary:
 		if !d.rotary(op) {
 			return d.inRef(op)

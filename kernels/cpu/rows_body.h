@@ -256,7 +256,7 @@ INLINE float log_sum_exp(struct vec x, int64_t start, int64_t width) {
     float v[CHUNK];
     load_vec(v, x, start + at, n);
     for (int64_t i = n; i < round_up(n, LANES); i++) v[i] = -INFINITY;
-    for (int64_t i = 0; i < round_up(n, LANES); i++) v[i] = vexp(v[i] - top);
+    for (int64_t i = 0; i < round_up(n, LANES); i++) v[i] = vexp_down(v[i] - top);
     DOT(lanes, v[i + j])
   }
   return top + logf(across(lanes));
@@ -283,7 +283,7 @@ static void cross_entropy_backward(struct vec logits, const int32_t *labels, con
         memset(v, 0, sizeof v);
       } else {
         load_vec(v, logits, r * logits.row + at, n);
-        for (int64_t i = 0; i < n; i++) v[i] = vexp(v[i] - lse[r]);
+        for (int64_t i = 0; i < n; i++) v[i] = vexp_down(v[i] - lse[r]);
         if (labels[r] >= at && labels[r] < at + n) v[labels[r] - at] -= 1;
         for (int64_t i = 0; i < n; i++) v[i] *= by;
       }

@@ -16,6 +16,25 @@ import (
 
 // Row operations at the ends of a model: embeddings, positions, losses, the optimizer, pixels; and copies.
 
+// patchify copies pixels of one type: patch by patch, rows of a patch at a time.
+func (d *Device) patchify(op *kernels.Patchify) {
+	from, to, size := host(op.X), host(op.Out), op.X.DType.Size()
+	channels, h, w, p := op.X.Dims[1], op.X.Dims[2], op.X.Dims[3], op.Patch
+	across, down, run := w/p, h/p, p*size
+	d.pool.spans(op.X.Dims[0]*down, 1, func(_, strip, _ int) {
+		out := to[strip*across*channels*p*run:]
+		for patch := range across {
+			for c := range channels {
+				at := ((strip/down*channels+c)*h+strip%down*p)*w*size + patch*run
+				for range p {
+					copy(out[:run], from[at:])
+					out, at = out[run:], at+w*size
+				}
+			}
+		}
+	})
+}
+
 func (d *Device) embedding(op *kernels.Embedding) {
 	n := op.Out.Dim(-1)
 	set, table, out := d.set(), vec(op.Table), vec(op.Out)

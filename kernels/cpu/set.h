@@ -8,6 +8,7 @@
 
 struct set {
   struct gemm_kind f32, bf16, i8;
+  void (*few_rows)(const struct gemm *g, int64_t n0, int64_t n1);
   int64_t (*attention_scratch)(const struct attention *a); // in floats; of either forward function
   void (*attention_unit)(const struct attention *a, int64_t b, int64_t g, float *scratch);
   void (*attention_few)(const struct attention *a, int64_t b, int64_t g, float *scratch);

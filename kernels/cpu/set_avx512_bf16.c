@@ -50,6 +50,7 @@ const struct set set_avx512_bf16 = {
     .f32 = {WIDTH, 1, 4, 4, pack_b, pack_a, tiles_f32},
     .bf16 = {WIDTH, 2, 2, 2, pack_b_pairs, pack_a_pairs, tiles_bf16},
     .i8 = {WIDTH, 4, 1, 1, pack_b_int8, pack_a_int8, tiles_i8},
+    few_rows,
     ATTENTION_TABLE,
     .rows = ROWS_TABLE,
 };

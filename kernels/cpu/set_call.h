@@ -14,6 +14,8 @@ enum { GEMM_SCRATCH = (ROWS * 64 + ROWS) * 4 };
 // same rows has to pack.
 void gemm_unit(const struct gemm_kind *kind, const struct gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, char *scratch, int pack);
 
+static inline void gemm_few_rows(const struct set *s, const struct gemm *g, int64_t n0, int64_t n1) { s->few_rows(g, n0, n1); }
+
 // rows.h's functions, as functions.
 static inline void call_act(const struct set *s, int kind, struct vec x, struct vec out, int64_t from, int64_t to) { s->rows.act(kind, x, out, from, to); }
 static inline void call_act_backward(const struct set *s, int kind, struct vec x, struct vec dout, struct vec dx, int add, int64_t from, int64_t to) { s->rows.act_backward(kind, x, dout, dx, add, from, to); }

@@ -26,13 +26,8 @@ INLINE uint16_t to_bf16(float f) {
   return f != f ? (uint16_t)((u >> 16) | 0x40) : (uint16_t)rounded;
 }
 
-// exp by 2^n * p(r), |r| <= ln2/2; 2 ulp. Underflows to 0, overflows to infinity, NaN stays.
-INLINE float vexp(float x) {
-  x = -104.0f > x ? -104.0f : x;
-  x = 89.0f < x ? 89.0f : x;
-  float n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f; // rounded to an integer
-  float r = fmaf(n, -0.693359375f, x);
-  r = fmaf(n, 2.12194440e-4f, r);
+// The series of exp for |r| <= ln2/2.
+INLINE float exp_near(float r) {
   float p = 1.0f / 5040;
   p = fmaf(p, r, 1.0f / 720);
   p = fmaf(p, r, 1.0f / 120);
@@ -40,9 +35,25 @@ INLINE float vexp(float x) {
   p = fmaf(p, r, 1.0f / 6);
   p = fmaf(p, r, 0.5f);
   p = fmaf(p, r, 1.0f);
-  p = fmaf(p, r, 1.0f);
+  return fmaf(p, r, 1.0f);
+}
+
+// exp by 2^n * p(r), |r| <= ln2/2; 2 ulp. Underflows to 0, overflows to infinity, NaN stays.
+INLINE float vexp(float x) {
+  x = -104.0f > x ? -104.0f : x;
+  x = 89.0f < x ? 89.0f : x;
+  float n = (x * 1.44269504088896341f + 12582912.0f) - 12582912.0f; // rounded to an integer
+  float p = exp_near(fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x)));
   int32_t e = (int32_t)n; // two factors, so that both ends of the range come out right
   return p * bits_float((uint32_t)((e >> 1) + 127) << 23) * bits_float((uint32_t)(e - (e >> 1) + 127) << 23);
+}
+
+// vexp for x <= 0, as softmax has it; 0 where the result would not be a normal number.
+INLINE float vexp_down(float x) {
+  float t = fmaf(x, 1.44269504088896341f, 12582912.0f), n = t - 12582912.0f; // the low bits of t are n
+  float p = exp_near(fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x)));
+  float y = p * bits_float((float_bits(t) << 23) + 0x3f800000u);
+  return x < -87.0f ? 0.0f : y;
 }
 
 INLINE float vsigmoid(float x) { return 1.0f / (1.0f + vexp(-x)); }

@@ -28,16 +28,23 @@ type block struct {
 	up, down linear
 }
 
-// apply is x + attention(ln_1 x), then + mlp(ln_2 x).
+// apply is x + attention(ln_1 x), then + mlp(ln_2 x). Without a tape it writes over x.
 func (b *block) apply(p *kernels.Pass, x_BTC kernels.Tensor, causal bool) kernels.Tensor {
 	width := x_BTC.Dim(-1)
 	head := width / b.heads
+	add := func(y kernels.Tensor, l linear, x kernels.Tensor) kernels.Tensor {
+		args := kernels.LinearArgs{X: y, W: l.w, B: l.b, Residual: x}
+		if !p.PassOptions.Grad {
+			args.Into = x
+		}
+		return p.LinearWith(args)
+	}
 	qkv := p.Linear(b.ln1.apply(p, x_BTC), b.qkv.w, b.qkv.b)
 	part := func(i int) kernels.Tensor { return qkv.Slice(2, i*width, (i+1)*width).Split(2, head) }
 	mixed := p.Attention(kernels.Attention{Q: part(0), K: part(1), V: part(2), Scale: float32(1 / math.Sqrt(float64(head))), Causal: causal})
-	x_BTC = p.LinearAdd(mixed.Reshape(x_BTC.Shape()...), b.out.w, b.out.b, x_BTC)
+	x_BTC = add(mixed.Reshape(x_BTC.Shape()...), b.out, x_BTC)
 	hidden := p.LinearAct(b.ln2.apply(p, x_BTC), b.up.w, b.up.b, b.act)
-	return p.LinearAdd(hidden, b.down.w, b.down.b, x_BTC)
+	return add(hidden, b.down, x_BTC)
 }
 
 // layers runs x through all blocks. Without a tape they write over x, so that memory does not grow with their number.
@@ -48,7 +55,7 @@ func layers(p *kernels.Pass, blocks []*block, x_BTC kernels.Tensor, causal bool)
 			continue
 		}
 		mark := p.Arena().Mark()
-		p.CopyInto(x_BTC, b.apply(p, x_BTC, causal))
+		b.apply(p, x_BTC, causal)
 		p.Arena().Release(mark)
 	}
 	return x_BTC
