@@ -93,7 +93,7 @@ func (c *evalScoreCmd) Run(ctx context.Context, o *output) error {
 		return err
 	}
 	if c.PerExample {
-		for _, e := range r.Examples {
+		for _, e := range r.Examples() {
 			words := string(e.ID)
 			for _, v := range r.Values {
 				if x, ok := e.Scores[v.Name]; ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"mmc4/eval/formats"
 	"mmc4/eval/metric"
@@ -55,10 +56,13 @@ func (r *Report) clip(ctx context.Context, pairs []paired, o Options) error {
 	interval := metric.BootstrapMean(scores, o.Seed)
 	interval.Low, interval.High = 100*interval.Low, 100*interval.High
 	r.Values = append(r.Values, Value{Name: "CLIPScore", Value: 100 * sum / float64(len(scores)), Interval: &interval, Examples: len(scores)})
-	for i := range r.Examples {
-		if s, ok := byID[r.Examples[i].ID]; ok {
-			r.Examples[i].Scores["CLIPScore"] = 100 * s
+	column := make([]float64, len(r.ids))
+	for i, id := range r.ids {
+		column[i] = math.NaN()
+		if s, ok := byID[id]; ok {
+			column[i] = 100 * s
 		}
 	}
+	r.columns["CLIPScore"] = column
 	return nil
 }

@@ -43,10 +43,11 @@ type Value struct {
 // Report is the outcome.
 type Report struct {
 	Values   []Value
-	Examples []Example // in the order of the references
 	Problems Problems
 
-	means []mean // whose intervals are not there yet
+	means   []mean       // whose intervals are not there yet
+	ids     []formats.ID // of the examples
+	columns map[string][]float64
 }
 
 // mean is a metric that is the mean of the examples' scores.
@@ -59,6 +60,29 @@ type mean struct {
 type Example struct {
 	ID     formats.ID
 	Scores map[string]float64
+}
+
+// Examples are what every example scored, in the order of the references.
+func (r *Report) Examples() []Example {
+	examples := make([]Example, len(r.ids))
+	for i, id := range r.ids {
+		examples[i] = Example{ID: id, Scores: make(map[string]float64, len(r.columns))}
+		for name, scores := range r.columns {
+			if !math.IsNaN(scores[i]) {
+				examples[i].Scores[name] = scores[i]
+			}
+		}
+	}
+	return examples
+}
+
+// column records what every example scored, in percent.
+func (r *Report) column(name string, scores []float64) {
+	percent := make([]float64, len(scores))
+	for i, x := range scores {
+		percent[i] = 100 * x
+	}
+	r.columns[name] = percent
 }
 
 // Files reads two files and scores one against the other.
@@ -82,13 +106,12 @@ func Score(ctx context.Context, predictions []formats.Prediction, references []f
 		}
 	}
 	pairs, problems := pair(predictions, references)
-	report := &Report{Problems: problems}
+	report := &Report{Problems: problems, ids: make([]formats.ID, len(pairs)), columns: map[string][]float64{}}
 	if len(pairs) == 0 {
 		return report, fmt.Errorf("no prediction has the id of a reference: %s", problems)
 	}
-	report.Examples = make([]Example, len(pairs))
 	for i, p := range pairs {
-		report.Examples[i] = Example{ID: p.reference.ID, Scores: map[string]float64{}}
+		report.ids[i] = p.reference.ID
 	}
 	var corpus *caption.Corpus
 	for _, name := range o.Metrics {
@@ -158,9 +181,7 @@ func (r *Report) captions(name string, corpus *caption.Corpus) {
 			label := fmt.Sprintf("BLEU_%d", n+1)
 			// The corpus score is no mean, so the interval of a mean would not be its own.
 			r.Values = append(r.Values, Value{Name: label, Value: 100 * s.Corpus, Examples: len(s.PerImage)})
-			for i, x := range s.PerImage {
-				r.Examples[i].Scores[label] = 100 * x
-			}
+			r.column(label, s.PerImage)
 		}
 	}
 }
@@ -169,9 +190,7 @@ func (r *Report) captions(name string, corpus *caption.Corpus) {
 func (r *Report) add(name string, value float64, scores []float64, note string) {
 	r.means = append(r.means, mean{len(r.Values), scores})
 	r.Values = append(r.Values, Value{Name: name, Value: 100 * value, Examples: len(scores), Note: note})
-	for i, x := range scores {
-		r.Examples[i].Scores[name] = 100 * x
-	}
+	r.column(name, scores)
 }
 
 func (r *Report) answers(pairs []paired, o Options) error {
@@ -203,8 +222,8 @@ func (r *Report) answers(pairs []paired, o Options) error {
 	r.add("VQA", sum/float64(len(scores)), scores, note)
 	last := &r.Values[len(r.Values)-1]
 	last.Value = vqa.Percent(sum / float64(len(scores)))
-	for i := range scores {
-		r.Examples[i].Scores["VQA"] = vqa.Percent(scores[i])
+	for i, x := range scores {
+		r.columns["VQA"][i] = vqa.Percent(x)
 	}
 	var types []string
 	for t := range byType {

@@ -41,11 +41,11 @@ func TestProblems(t *testing.T) {
 	if p.LeftOut() != 4 {
 		t.Errorf("%d left out, want 4", p.LeftOut())
 	}
-	if len(report.Examples) != 3 || report.Values[0].Examples != 3 {
-		t.Errorf("scored %d examples, want 3", len(report.Examples))
+	if len(report.Examples()) != 3 || report.Values[0].Examples != 3 {
+		t.Errorf("scored %d examples, want 3", len(report.Examples()))
 	}
-	if report.Examples[0].Scores["ROUGE_L"] != 100 {
-		t.Errorf("a perfect caption has ROUGE %v", report.Examples[0].Scores["ROUGE_L"])
+	if report.Examples()[0].Scores["ROUGE_L"] != 100 {
+		t.Errorf("a perfect caption has ROUGE %v", report.Examples()[0].Scores["ROUGE_L"])
 	}
 }
 

@@ -110,7 +110,7 @@ func checkVQAFiles(ctx context.Context, _ *Env, c *Case, r *Report) error {
 		r.Near(kind, got["VQA "+kind], want, in.Tolerance.Accuracy)
 	}
 	byID := map[formats.ID]float64{}
-	for _, e := range report.Examples {
+	for _, e := range report.Examples() {
 		byID[e.ID] = e.Scores["VQA"]
 	}
 	for _, one := range in.Cases {
