@@ -21,6 +21,7 @@ type hypothesis struct {
 	score  float64
 	tokens []int32
 	ended  bool
+	end    int32 // what ended it
 }
 
 // hypotheses keeps the best finished ones of a row.
@@ -112,7 +113,7 @@ func (d *decoder) beams(ctx context.Context) ([]Continuation, error) {
 				}
 				return logp[i*vocab : (i+1)*vocab]
 			}
-			top, err := topCandidates(of, sums[row*n:(row+1)*n], 2*n)
+			top, err := topCandidates(of, sums[row*n:(row+1)*n], max(2, 2+len(d.o.Ends))*n)
 			if err != nil {
 				return nil, err
 			}
@@ -142,7 +143,7 @@ func (d *decoder) beams(ctx context.Context) ([]Continuation, error) {
 		b := h.best()
 		out[row] = Continuation{Tokens: b.tokens, Ended: b.ended, Score: b.score}
 		if b.ended {
-			out[row].Tokens = append(slices.Clip(b.tokens), int32(d.o.EOS))
+			out[row].Tokens = append(slices.Clip(b.tokens), b.end)
 		}
 	}
 	return out, nil
@@ -152,9 +153,9 @@ func (d *decoder) beams(ctx context.Context) ([]Continuation, error) {
 func (d *decoder) advance(h *hypotheses, row int, top []candidate, step int, next []int32, from []int, sums []float64, tokens [][]int32) {
 	n, beam := d.o.Beams, 0
 	for rank, c := range top {
-		if int(c.token) == d.o.EOS {
+		if d.o.ends(c.token) {
 			if rank < n {
-				h.add(hypothesis{score: d.score(c.score, d.length+step), tokens: tokens[row*n+c.beam], ended: true}, n)
+				h.add(hypothesis{score: d.score(c.score, d.length+step), tokens: tokens[row*n+c.beam], ended: true, end: c.token}, n)
 			}
 			continue
 		}

@@ -72,6 +72,8 @@ type Config struct {
 
 	// BOS, EOS, Pad are special ids of the config, -1 when it has none.
 	BOS, EOS, Pad int
+	// Ends are further ids that end a text, where the config lists several.
+	Ends []int
 	// NoGradID is an id whose embedding gets no gradient from the input (torch's padding_idx), or -1.
 	NoGradID int
 }

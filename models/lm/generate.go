@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mmc4/kernels"
 )
@@ -32,14 +33,20 @@ type Step struct {
 // Decoding says how to continue.
 type Decoding struct {
 	MaxNew int
-	EOS    int // ends a row; -1: none
-	Pad    int // fed to rows that have ended
-	// Beams above 1 is beam search as transformers does it: 2 x Beams candidates a step, finished hypotheses scored
+	EOS    int   // ends a row; -1: none
+	Ends   []int // further ids that end a row
+	Pad    int   // fed to rows that have ended
+	// Beams above 1 is beam search as transformers does it: 2 x Beams candidates a step (with n ends 1+n if that is more), finished hypotheses scored
 	// by sum of log-probabilities / length^LengthPenalty, where the length counts the padded prompt and not the EOS.
 	Beams         int
 	LengthPenalty float64
 	EarlyStopping bool // a row is done as soon as it has Beams finished hypotheses
 	Sample        *Sampling
+}
+
+// ends reports whether a token ends a row.
+func (o *Decoding) ends(token int32) bool {
+	return int(token) == o.EOS || slices.Contains(o.Ends, int(token))
 }
 
 // Sampling draws tokens instead of taking the best.
@@ -52,8 +59,8 @@ type Sampling struct {
 
 // Continuation is what came after one row of the prompt.
 type Continuation struct {
-	Tokens []int32 // with the EOS if it came
-	Ended  bool    // by EOS
+	Tokens []int32 // with what ended it
+	Ended  bool    // by EOS or another of the ends
 	Score  float64 // of beam search, else 0
 }
 
@@ -172,7 +179,7 @@ func (d *decoder) rows(ctx context.Context) ([]Continuation, error) {
 				continue
 			}
 			out[i].Tokens = append(out[i].Tokens, next[i])
-			if int(next[i]) == d.o.EOS {
+			if d.o.ends(next[i]) {
 				out[i].Ended = true
 			} else {
 				open++

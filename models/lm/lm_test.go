@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -162,7 +163,7 @@ func naive(t *testing.T, b *bench, ids []int32, o Decoding) []int32 {
 			}
 		}
 		out = append(out, int32(best))
-		if best == o.EOS {
+		if best == o.EOS || slices.Contains(o.Ends, best) {
 			break
 		}
 	}
@@ -178,7 +179,7 @@ func TestGreedyEqualsNaive(t *testing.T) {
 		}
 		const rows, length = 3, 7
 		ids, mask := paddedIDs(rows, length, b.model.Config.Vocab)
-		o := Decoding{MaxNew: 9, EOS: 5}
+		o := Decoding{MaxNew: 9, EOS: 5, Ends: []int{11, 3}}
 		got, err := b.model.Generate(context.Background(), b.pass, Prompt{IDs: ids, Rows: rows, Mask: mask}, o)
 		if err != nil {
 			t.Fatal(name, err)
@@ -188,11 +189,11 @@ func TestGreedyEqualsNaive(t *testing.T) {
 			if !reflect.DeepEqual(got[row].Tokens, want) {
 				t.Errorf("%s: row %d: %v, want %v", name, row, got[row].Tokens, want)
 			}
-			if ended := want[len(want)-1] == 5; got[row].Ended != ended {
+			if ended := slices.Contains([]int32{5, 11, 3}, want[len(want)-1]); got[row].Ended != ended {
 				t.Errorf("%s: row %d: ended %v", name, row, got[row].Ended)
 			}
 		}
-		one, err := b.model.Generate(context.Background(), b.pass, Prompt{IDs: ids, Rows: rows, Mask: mask}, Decoding{MaxNew: 9, EOS: 5, Sample: &Sampling{TopK: 1}})
+		one, err := b.model.Generate(context.Background(), b.pass, Prompt{IDs: ids, Rows: rows, Mask: mask}, Decoding{MaxNew: 9, EOS: 5, Ends: o.Ends, Sample: &Sampling{TopK: 1}})
 		if err != nil || !reflect.DeepEqual(one, got) {
 			t.Errorf("%s: the best of one differs from greedy: %v %v", name, one, err)
 		}

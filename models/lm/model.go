@@ -180,6 +180,22 @@ func (m *Model) TrainRows(dev kernels.Device, queue kernels.Queue, bf16 bool, id
 	return &params.Weight{Name: name, Shape: []int{m.Config.Vocab, width}, Rows: ids, Param: own}, queue.Wait()
 }
 
+// Free gives the model's memory back to the device. The model is of no use after it.
+func (m *Model) Free() {
+	params.Free(append(slices.Clone(m.Weights), m.own()...)...)
+}
+
+// own are parameters that are no weights of a file: a tied head in another type, rows that are trained.
+func (m *Model) own() (ws []*params.Weight) {
+	if m.head != nil && m.head != m.embed {
+		ws = append(ws, &params.Weight{Param: m.head})
+	}
+	if m.rows != nil {
+		ws = append(ws, &params.Weight{Param: m.rows.Param})
+	}
+	return ws
+}
+
 // SpreadRows makes lookups see what the optimizer made of trained rows.
 func (m *Model) SpreadRows(queue kernels.Queue) {
 	if m.rows != nil {

@@ -18,6 +18,10 @@ func exp2(x float64) float32 { return float32(math.Exp2(x)) }
 func ParseConfig(data []byte) (Config, error) {
 	c, err := parse(data)
 	if err == nil {
+		var named special
+		if json.Unmarshal(data, &named) == nil {
+			_, c.Ends = EndIDs(named.EOS)
+		}
 		err = c.check()
 	}
 	if err != nil {
@@ -78,11 +82,21 @@ func id(raw json.RawMessage, otherwise int) int {
 		}
 		return *one
 	}
+	first, _ := EndIDs(raw)
+	return first
+}
+
+// EndIDs reads an eos_token_id: one, or a list, of which any ends a text. first is -1 when there is none.
+func EndIDs(raw json.RawMessage) (first int, others []int) {
+	var one *int
+	if json.Unmarshal(raw, &one) == nil && one != nil {
+		return *one, nil
+	}
 	var list []int
 	if json.Unmarshal(raw, &list) == nil && len(list) > 0 {
-		return list[0]
+		return list[0], list[1:]
 	}
-	return -1
+	return -1, nil
 }
 
 func activation(name string) (kernels.Activation, error) {

@@ -32,6 +32,23 @@ func Train(dev kernels.Device, queue kernels.Queue, bf16 bool, ws ...*Weight) er
 	return nil
 }
 
+// Free gives the memory of weights back to the device; several may share it.
+func Free(ws ...*Weight) {
+	freed := map[kernels.Buffer]bool{nil: true}
+	for _, w := range ws {
+		p := w.Param
+		for _, t := range []kernels.Tensor{p.Value, p.Packed, p.Compute, p.Grad} {
+			for _, b := range []kernels.Buffer{t.Mem, t.Scales} {
+				if !freed[b] {
+					freed[b] = true
+					b.Free()
+				}
+			}
+		}
+		*p = kernels.Param{Name: p.Name}
+	}
+}
+
 // Values reads a weight in the layout of files; it waits for the pass's queue.
 func (w *Weight) Values(p *kernels.Pass) ([]float32, error) { return w.read(p, w.Param.Value) }
 

@@ -69,7 +69,7 @@ func (m *Model) Continue(ctx context.Context, prompt string, c Choice, emit func
 		}
 		ids = []int{m.Config.BOS}
 	}
-	d := lm.Decoding{MaxNew: c.MaxNew, EOS: m.Config.EOS, Beams: c.Beams, LengthPenalty: 1}
+	d := lm.Decoding{MaxNew: c.MaxNew, EOS: m.Config.EOS, Ends: m.Config.Ends, Beams: c.Beams, LengthPenalty: 1}
 	if c.draws() {
 		d.Sample = &lm.Sampling{Temperature: c.Temperature, TopK: c.TopK, TopP: c.TopP, Seed: c.Seed}
 	}
@@ -84,7 +84,7 @@ func (m *Model) Continue(ctx context.Context, prompt string, c Choice, emit func
 	defer cancel(nil)
 	start := time.Now()
 	r := Result{PromptTokens: len(ids)}
-	s := newStream(m.Tokens, ids, m.Config.EOS)
+	s := newStream(m.Tokens, ids, append([]int{m.Config.EOS}, m.Config.Ends...))
 	put := func(token int) {
 		if r.First == 0 {
 			r.First = time.Since(start).Seconds()

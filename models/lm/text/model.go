@@ -53,7 +53,7 @@ func Load(ctx context.Context, dir string, dev kernels.Device, o Options) (*Mode
 	if m.Config, err = lm.ParseConfig(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", configPath, err)
 	}
-	if m.Config.EOS, err = endOfText(dir, m.Config); err != nil {
+	if m.Config.EOS, m.Config.Ends, err = endOfText(dir, m.Config); err != nil {
 		return nil, err
 	}
 	if m.Tokens, err = tokenizer.Load(dir); err != nil {
@@ -99,37 +99,33 @@ func (m *Model) build(ctx context.Context, dev kernels.Device, o Options) error 
 	return nil
 }
 
-// Close gives the activations' memory and the file back; the weights' goes with the device.
+// Close gives all memory and the file back.
 func (m *Model) Close() error {
 	m.pass.Arena().Free()
+	m.net.Free()
 	return m.file.Close()
 }
 
-// endOfText is the id that ends a continuation: generation_config.json's, else config.json's, -1 when there is none.
-func endOfText(dir string, c lm.Config) (int, error) {
+// endOfText is the ids of which any ends a continuation: generation_config.json's, else config.json's, -1 when there is none.
+func endOfText(dir string, c lm.Config) (first int, others []int, err error) {
 	path := filepath.Join(dir, "generation_config.json")
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return c.EOS, nil
+		return c.EOS, c.Ends, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	var in struct {
 		EOS json.RawMessage `json:"eos_token_id"`
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
+		return 0, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	var one int
-	if json.Unmarshal(in.EOS, &one) == nil && len(in.EOS) > 0 && string(in.EOS) != "null" {
-		return one, nil
+	if first, others = lm.EndIDs(in.EOS); first < 0 {
+		first, others = c.EOS, c.Ends
 	}
-	var several []int
-	if json.Unmarshal(in.EOS, &several) == nil && len(several) > 0 {
-		return several[0], nil
-	}
-	return c.EOS, nil
+	return first, others, nil
 }
 
 // belong refuses a tokenizer that is not the model's. A model may have more rows than there are tokens, since programs

@@ -4,6 +4,7 @@ package text
 // it (SentencePiece drops a leading space): the last tokens are decoded again with each new one.
 
 import (
+	"slices"
 	"strings"
 
 	"mmc4/models/tokenizer"
@@ -16,21 +17,21 @@ const (
 
 type stream struct {
 	tokens tokenizer.Tokenizer
-	eos    int
+	ends   []int  // ids that are not shown
 	ids    []int  // the last tokens
 	held   int    // how many of them have not been shown
 	text   string // of the others
 }
 
-func newStream(t tokenizer.Tokenizer, prompt []int, eos int) *stream {
-	s := &stream{tokens: t, eos: eos, ids: append([]int(nil), prompt[max(0, len(prompt)-window):]...)}
+func newStream(t tokenizer.Tokenizer, prompt, ends []int) *stream {
+	s := &stream{tokens: t, ends: ends, ids: append([]int(nil), prompt[max(0, len(prompt)-window):]...)}
 	s.text = t.DecodePlain(s.ids)
 	return s
 }
 
 // add takes a token and gives the text that is complete with it.
 func (s *stream) add(id int) string {
-	if id == s.eos {
+	if slices.Contains(s.ends, id) {
 		return ""
 	}
 	s.ids = append(s.ids, id)

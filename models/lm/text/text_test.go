@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -252,15 +253,15 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for text, want := range map[string]int{`{"eos_token_id":[5,6]}`: 5, `{"eos_token_id":7}`: 7, `{}`: 256, `{"eos_token_id":null}`: 256} {
+	for text, want := range map[string][]int{`{"eos_token_id":[5,6]}`: {5, 6}, `{"eos_token_id":7}`: {7}, `{}`: {256}, `{"eos_token_id":null}`: {256}} {
 		dir := writeModel(t, gpt2(260))
 		os.WriteFile(filepath.Join(dir, "generation_config.json"), []byte(text), 0o644)
 		m, err := Load(context.Background(), dir, dev, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Config.EOS != want {
-			t.Errorf("%s: ends with %d, want %d", text, m.Config.EOS, want)
+		if got := append([]int{m.Config.EOS}, m.Config.Ends...); !slices.Equal(got, want) {
+			t.Errorf("%s: ends with %v, want %v", text, got, want)
 		}
 		m.Close()
 	}
@@ -289,7 +290,7 @@ func TestStream(t *testing.T) {
 				if !ok {
 					continue
 				}
-				s := newStream(tokens, prompt, -1)
+				s := newStream(tokens, prompt, nil)
 				got := ""
 				for _, id := range after {
 					piece := s.add(id)
@@ -317,7 +318,7 @@ func TestStreamOfNonsense(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	for round := range 50 {
-		s := newStream(tokens, []int{'a'}, 256)
+		s := newStream(tokens, []int{'a'}, []int{256})
 		text, letters := "", ""
 		for range 200 {
 			id := rng.IntN(257)
