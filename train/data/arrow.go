@@ -41,50 +41,55 @@ type arrowFile struct {
 	ref    storage.Ref
 	size   int64
 	footer []byte // with what follows it
+	rows   []int  // of its record batches
 }
 
 // openArrow reads the footers of Arrow files of docs. A file with other columns is an error that names the first.
 func openArrow(ctx context.Context, refs []storage.Ref, o storage.Options) (Source, error) {
+	files, err := eachFile(refs, func(ref storage.Ref) (*arrowFile, error) { return openArrowFile(ctx, ref) })
+	if err != nil {
+		return nil, err
+	}
 	s := &arrowFiles{options: o}
-	for _, ref := range refs {
-		if err := s.index(ctx, ref); err != nil {
-			return nil, fmt.Errorf("%s: %w", ref.Location(), err)
+	for _, file := range files {
+		for i, rows := range file.rows {
+			if rows > 0 {
+				s.batches = append(s.batches, arrowBatch{file, i})
+				s.counts = append(s.counts, rows)
+				s.names = append(s.names, fmt.Sprintf("%s, record batch %d", file.ref.Location(), i))
+			}
 		}
 	}
 	return s, nil
 }
 
-func (s *arrowFiles) index(ctx context.Context, ref storage.Ref) error {
+func openArrowFile(ctx context.Context, ref storage.Ref) (*arrowFile, error) {
 	object, err := ref.Open(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer object.Close()
 	file := &arrowFile{ref: ref, size: object.Info().Size}
 	if err := file.readFooter(object); err != nil {
-		return err
+		return nil, err
 	}
 	blocks, err := parseFooter(file.footer, file.size-int64(len(file.footer)))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, b := range blocks {
 		message := make([]byte, b.meta)
 		if _, err := io.ReadFull(io.NewSectionReader(object, b.offset, b.meta), message); err != nil {
-			return err
+			return nil, err
 		}
 		rows, err := batchRows(message)
 		if err != nil {
-			return fmt.Errorf("record batch %d: %w", i, err)
+			return nil, fmt.Errorf("record batch %d: %w", i, err)
 		}
-		if rows > 0 {
-			s.batches = append(s.batches, arrowBatch{file, i})
-			s.counts = append(s.counts, rows)
-			s.names = append(s.names, fmt.Sprintf("%s, record batch %d", ref.Location(), i))
-		}
+		file.rows = append(file.rows, rows)
 	}
 	_, err = file.open(object, &allowance{})
-	return err
+	return file, err
 }
 
 // readFooter reads the footer with its length and the magic behind it.

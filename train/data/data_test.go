@@ -277,12 +277,15 @@ func TestZips(t *testing.T) {
 		write(name, text)
 		var b bytes.Buffer
 		w := zip.NewWriter(&b)
-		for member, content := range map[string][]byte{name: text, "readme.txt": []byte("no lines")} {
-			m, err := w.Create(member)
+		for _, member := range []struct {
+			name    string
+			content []byte
+		}{{name, text}, {"readme.txt", []byte("no lines")}} {
+			m, err := w.Create(member.name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			m.Write(content)
+			m.Write(member.content)
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)

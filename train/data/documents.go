@@ -57,13 +57,13 @@ func OpenPairs(ctx context.Context, patterns []string, o storage.Options) (Sourc
 
 func openShards[T any](ctx context.Context, refs []storage.Ref, columns schemas.Projection, document func(*T, string) *Document) (Source, error) {
 	s := &shards[T]{columns: columns, document: document}
-	for _, ref := range refs {
-		groups, err := rowGroups[T](ctx, ref, columns)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", ref.Location(), err)
-		}
+	groups, err := eachFile(refs, func(ref storage.Ref) ([]int64, error) { return rowGroups[T](ctx, ref, columns) })
+	if err != nil {
+		return nil, err
+	}
+	for k, ref := range refs {
 		var first int64
-		for i, n := range groups {
+		for i, n := range groups[k] {
 			if n > 0 {
 				s.spans = append(s.spans, span{ref, first, int(n)})
 				s.counts = append(s.counts, int(n))
@@ -93,7 +93,7 @@ func rowGroups[T any](ctx context.Context, ref storage.Ref, columns schemas.Proj
 			err = fmt.Errorf("damaged footer: %v", p)
 		}
 	}()
-	file, err := parquet.OpenFile(object, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	file, err := parquet.OpenFile(object, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.SkipMagicBytes(true))
 	if err != nil {
 		return nil, err
 	}

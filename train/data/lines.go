@@ -27,7 +27,15 @@ type byteRange struct {
 	ref       storage.Ref
 	from, to  int64
 	firstLine int
+	lines     int
 	member    string // of a zip; from and to are then not used
+}
+
+func (r byteRange) String() string {
+	if r.member != "" {
+		return fmt.Sprintf("%s, %s", r.ref.Location(), r.member)
+	}
+	return fmt.Sprintf("%s, lines %d to %d", r.ref.Location(), r.firstLine+1, r.firstLine+r.lines)
 }
 
 // OpenLines finds the lines of MMC4 files. Pictures without base64 are looked for in folder by image_name; with folder ""
@@ -37,55 +45,54 @@ func OpenLines(ctx context.Context, patterns []string, folder string, o storage.
 	if err != nil {
 		return nil, err
 	}
-	s := &lines{folder: folder, options: o}
-	for _, ref := range refs {
-		index := s.index
+	found, err := eachFile(refs, func(ref storage.Ref) ([]byteRange, error) {
 		if strings.HasSuffix(ref.Name, ".zip") {
-			index = s.indexZip
+			return listZip(ctx, ref)
 		}
-		if err := index(ctx, ref); err != nil {
-			return nil, fmt.Errorf("%s: %w", ref.Location(), err)
+		return listLines(ctx, ref)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &lines{folder: folder, options: o}
+	for _, ranges := range found {
+		for _, r := range ranges {
+			s.ranges = append(s.ranges, r)
+			s.counts = append(s.counts, r.lines)
+			s.names = append(s.names, r.String())
 		}
 	}
 	return s, nil
 }
 
-func (s *lines) index(ctx context.Context, ref storage.Ref) error {
+// listLines cuts a file into ranges of linesOfBlock lines.
+func listLines(ctx context.Context, ref storage.Ref) (ranges []byteRange, err error) {
 	object, err := ref.Open(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer object.Close()
-	var at, from int64
-	line, first, n := 0, 0, 0
-	flush := func() {
-		if n > 0 {
-			s.ranges = append(s.ranges, byteRange{ref: ref, from: from, to: at, firstLine: first})
-			s.counts = append(s.counts, n)
-			s.names = append(s.names, fmt.Sprintf("%s, lines %d to %d", ref.Location(), first+1, first+n))
-		}
-		from, first, n = at, line, 0
-	}
+	next := byteRange{ref: ref}
 	r := bufio.NewReaderSize(storage.Reader(ctx, object), 1<<20)
 	for pending := false; ; {
 		part, err := r.ReadSlice('\n')
-		at += int64(len(part))
+		next.to += int64(len(part))
 		pending = pending || len(part) > 0
 		switch {
 		case err == bufio.ErrBufferFull:
 			continue
 		case err != nil && err != io.EOF:
-			return err
+			return nil, err
 		}
 		if pending {
-			line++
-			n++
+			next.lines++
 		}
-		if n == linesOfBlock || err == io.EOF {
-			flush()
+		if next.lines == linesOfBlock || err == io.EOF && next.lines > 0 {
+			ranges = append(ranges, next)
+			next = byteRange{ref: ref, from: next.to, to: next.to, firstLine: next.firstLine + next.lines}
 		}
 		if err == io.EOF {
-			return nil
+			return ranges, nil
 		}
 		pending = false
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 
 	"mmc4/internal/storage"
 )
@@ -54,6 +55,30 @@ func glob(ctx context.Context, patterns []string, o storage.Options) ([]storage.
 		return nil, fmt.Errorf("no file matches %s", strings.Join(patterns, ", "))
 	}
 	return refs, nil
+}
+
+// filesAtOnce is how many files are looked into at the same time when a source is opened: far stores answer late.
+const filesAtOnce = 32
+
+// eachFile asks something of every file and gives the answers in their order. The error is the first file's that has one.
+func eachFile[T any](refs []storage.Ref, ask func(storage.Ref) (T, error)) ([]T, error) {
+	answers, errs := make([]T, len(refs)), make([]error, len(refs))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, filesAtOnce)
+	for i, ref := range refs {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			answers[i], errs[i] = ask(ref)
+		})
+	}
+	wait.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", refs[i].Location(), err)
+		}
+	}
+	return answers, nil
 }
 
 // fileOf is a picture that lies in a folder of its own.

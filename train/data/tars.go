@@ -40,31 +40,38 @@ func OpenTars(ctx context.Context, patterns []string, o storage.Options) (Source
 	if err != nil {
 		return nil, err
 	}
+	found, err := eachFile(refs, func(ref storage.Ref) ([]tarSample, error) { return listTar(ctx, ref) })
+	if err != nil {
+		return nil, err
+	}
 	s := &tars{}
-	for _, ref := range refs {
-		if err := s.index(ctx, ref); err != nil {
-			return nil, fmt.Errorf("%s: %w", ref.Location(), err)
+	for i, samples := range found {
+		for first := 0; first < len(samples); first += samplesOfBlock {
+			part := samples[first:min(first+samplesOfBlock, len(samples))]
+			s.blocks = append(s.blocks, tarBlock{refs[i], part})
+			s.counts = append(s.counts, len(part))
+			s.names = append(s.names, fmt.Sprintf("%s, samples %d to %d", refs[i].Location(), first+1, first+len(part)))
 		}
 	}
 	return s, nil
 }
 
-func (s *tars) index(ctx context.Context, ref storage.Ref) error {
+// listTar gives the samples of a tar, from its headers.
+func listTar(ctx context.Context, ref storage.Ref) (samples []tarSample, err error) {
 	object, err := ref.Open(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer object.Close()
 	section := io.NewSectionReader(object, 0, object.Info().Size)
 	reader := tar.NewReader(section)
-	var samples []tarSample
 	for {
 		h, err := reader.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return samples, nil
 		}
 		if err != nil {
-			return fmt.Errorf("not a tar file, or damaged: %w", err)
+			return nil, fmt.Errorf("not a tar file, or damaged: %w", err)
 		}
 		if h.Typeflag != tar.TypeReg {
 			continue
@@ -79,17 +86,10 @@ func (s *tars) index(ctx context.Context, ref storage.Ref) error {
 		}
 		at, err := section.Seek(0, io.SeekCurrent)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		samples[last].member[extension] = place64{at, h.Size}
 	}
-	for first := 0; first < len(samples); first += samplesOfBlock {
-		part := samples[first:min(first+samplesOfBlock, len(samples))]
-		s.blocks = append(s.blocks, tarBlock{ref, part})
-		s.counts = append(s.counts, len(part))
-		s.names = append(s.names, fmt.Sprintf("%s, samples %d to %d", ref.Location(), first+1, first+len(part)))
-	}
-	return nil
 }
 
 func (t tarSample) has(extension string) bool { _, ok := t.member[extension]; return ok }

@@ -58,11 +58,11 @@ func readMember(ctx context.Context, ref storage.Ref, member string) ([]byte, er
 	return nil, fmt.Errorf("%s is not in the zip any more", member)
 }
 
-// indexZip makes a block of every member that ends in .jsonl.
-func (s *lines) indexZip(ctx context.Context, ref storage.Ref) error {
+// listZip makes a range of every member that ends in .jsonl.
+func listZip(ctx context.Context, ref storage.Ref) (ranges []byteRange, err error) {
 	archive, err := openZip(ctx, ref)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	found := false
 	for _, file := range archive.File {
@@ -72,18 +72,16 @@ func (s *lines) indexZip(ctx context.Context, ref storage.Ref) error {
 		found = true
 		text, err := inflate(file)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if n := countLines(text); n > 0 {
-			s.ranges = append(s.ranges, byteRange{ref: ref, member: file.Name})
-			s.counts = append(s.counts, n)
-			s.names = append(s.names, fmt.Sprintf("%s, %s", ref.Location(), file.Name))
+			ranges = append(ranges, byteRange{ref: ref, member: file.Name, lines: n})
 		}
 	}
 	if !found {
-		return fmt.Errorf("the zip has no member that ends in .jsonl")
+		return nil, fmt.Errorf("the zip has no member that ends in .jsonl")
 	}
-	return nil
+	return ranges, nil
 }
 
 // countLines counts lines, a last one without an end included.
