@@ -4,13 +4,17 @@ package schemas
 // (jsonl.go), by encoding/json, makes of it, or gives the line up: what is unusual, wrong or missing is for that one to
 // judge.
 
+import (
+	"strconv"
+
+	"mmc4/internal/jsonscan"
+)
+
 // lineScanner reads lines one after another into one document, all of whose memory but that of strings is used again.
-// Its methods move at past what they read, white space before it included, and report whether they could.
 type lineScanner struct {
-	line  []byte
-	at    int
-	doc   UnsplitDocument
-	chars []byte // the strings of the line, one after another; they become one string
+	jsonscan.Scanner // whose Chars are all strings of the line, one after another; they become one string
+
+	doc UnsplitDocument
 
 	url, text piece
 	texts     []piece
@@ -24,7 +28,7 @@ type lineScanner struct {
 	matrix   [][]float32
 }
 
-// piece is a part of chars.
+// piece is a part of Chars.
 type piece struct{ from, to int }
 
 type imageStrings struct{ name, url piece }
@@ -45,10 +49,10 @@ const (
 
 // scan reads a line that has a url. The document is good until the next scan.
 func (s *lineScanner) scan(line []byte) (*UnsplitDocument, bool) {
-	s.line, s.at, s.chars, s.url, s.text = line, 0, s.chars[:0], piece{}, piece{}
+	s.Text, s.At, s.Chars, s.url, s.text = line, 0, s.Chars[:0], piece{}, piece{}
 	s.texts, s.images, s.named, s.values, s.ends = s.texts[:0], s.images[:0], s.named[:0], s.values[:0], s.ends[:0]
 	duplicate, has := int32(0), 0
-	ok := s.object(func(key []byte) bool {
+	ok := s.Object(func(key []byte) bool {
 		field, read := 0, false
 		switch string(key) {
 		case "url":
@@ -59,25 +63,25 @@ func (s *lineScanner) scan(line []byte) (*UnsplitDocument, bool) {
 			s.text, read = s.chunk()
 		case "text_list":
 			field = hasTexts
-			read = s.list(s.oneText)
+			read = s.List(s.oneText)
 		case "image_info":
 			field = hasImages
-			read = s.list(s.oneImage)
+			read = s.List(s.oneImage)
 		case "similarity_matrix":
 			field = hasMatrix
-			read = s.list(s.row)
+			read = s.List(s.row)
 		case "could_have_url_duplicate":
 			field = hasDuplicate
-			duplicate, read = s.integer()
+			duplicate, read = s.Integer()
 		default:
-			return s.skip(0)
+			return s.Skip(0)
 		}
 		read = read && has&field == 0
 		has |= field
 		return read
 	})
-	s.space()
-	if !ok || s.at != len(line) || has&hasURL == 0 {
+	s.Space()
+	if !ok || s.At != len(line) || has&hasURL == 0 {
 		return nil, false
 	}
 	s.fill()
@@ -87,7 +91,7 @@ func (s *lineScanner) scan(line []byte) (*UnsplitDocument, bool) {
 
 // fill makes the document of what was read.
 func (s *lineScanner) fill() {
-	all := string(s.chars)
+	all := string(s.Chars)
 	of := func(p piece) string { return all[p.from:p.to] }
 	s.textList, s.matrix = s.textList[:0], s.matrix[:0]
 	for _, t := range s.texts {
@@ -106,14 +110,14 @@ func (s *lineScanner) fill() {
 	}}
 }
 
-// chunk reads a string into chars.
+// chunk reads a string into Chars.
 func (s *lineScanner) chunk() (piece, bool) {
-	from := len(s.chars)
-	b, ok := s.str()
-	if len(s.chars) == from { // no escapes
-		s.chars = append(s.chars, b...)
+	from := len(s.Chars)
+	b, ok := s.Str()
+	if len(s.Chars) == from { // no escapes
+		s.Chars = append(s.Chars, b...)
 	}
-	return piece{from, len(s.chars)}, ok
+	return piece{from, len(s.Chars)}, ok
 }
 
 func (s *lineScanner) oneText() bool {
@@ -127,7 +131,7 @@ func (s *lineScanner) oneImage() bool {
 	s.images = append(s.images, ImageInfo{})
 	image := &s.images[len(s.images)-1]
 	has := 0
-	ok := s.object(func(key []byte) bool {
+	ok := s.Object(func(key []byte) bool {
 		field, read := 0, false
 		switch string(key) {
 		case "image_name":
@@ -138,12 +142,12 @@ func (s *lineScanner) oneImage() bool {
 			named.url, read = s.chunk()
 		case "matched_text_index":
 			field = hasIndex
-			image.MatchedTextIndex, read = s.integer()
+			image.MatchedTextIndex, read = s.Integer()
 		case "matched_sim":
 			field = hasSim
 			image.MatchedSim, read = s.number()
 		default:
-			return s.skip(0)
+			return s.Skip(0)
 		}
 		read = read && has&field == 0
 		has |= field
@@ -161,10 +165,10 @@ func (s *lineScanner) row() bool {
 }
 
 func (s *lineScanner) numbers() bool {
-	if !s.next('[') {
+	if !s.Next('[') {
 		return false
 	}
-	if s.next(']') {
+	if s.Next(']') {
 		return true
 	}
 	for {
@@ -174,10 +178,10 @@ func (s *lineScanner) numbers() bool {
 			return false
 		}
 		s.values = append(s.values, v)
-		if s.next(']') {
+		if s.Next(']') {
 			return true
 		}
-		if !s.next(',') {
+		if !s.Next(',') {
 			return false
 		}
 	}
@@ -186,7 +190,7 @@ func (s *lineScanner) numbers() bool {
 // similarities reads numbers as similarities are written, each with a comma behind it and one space at most before it, as
 // far as it goes.
 func (s *lineScanner) similarities() {
-	line, at, values := s.line, s.at, s.values // in registers
+	line, at, values := s.Text, s.At, s.values // in registers
 	for {
 		v, end, ok := similarity(line, at)
 		if !ok || line[end] != ',' {
@@ -195,5 +199,61 @@ func (s *lineScanner) similarities() {
 		values = append(values, v)
 		at = end + 1
 	}
-	s.at, s.values = at, values
+	s.At, s.values = at, values
+}
+
+// number reads a float32.
+func (s *lineScanner) number() (float32, bool) {
+	if v, end, ok := similarity(s.Text, s.At); ok {
+		s.At = end
+		return v, true
+	}
+	n, ok := s.Numeral()
+	if !ok {
+		return 0, false
+	}
+	if n.Plain {
+		if v, ok := float32Of(n.Digits, n.Places); ok {
+			if n.Negative {
+				v = -v
+			}
+			return v, true
+		}
+	}
+	v, err := strconv.ParseFloat(string(s.Text[n.Start:s.At]), 32)
+	return float32(v), err == nil
+}
+
+// similarity reads a number at line[i], after one space at most, as similarities are written: a zero and a fraction, and
+// right behind it, at end, a comma or bracket.
+func similarity(line []byte, i int) (v float32, end int, ok bool) {
+	if i < len(line) && line[i] == ' ' {
+		i++
+	}
+	negative := i < len(line) && line[i] == '-'
+	if negative {
+		i++
+	}
+	if i+2 > len(line) || line[i] != '0' || line[i+1] != '.' {
+		return 0, 0, false
+	}
+	start := i + 2
+	var digits uint64
+	if end = start; end+8 < len(line) { // eight digits, most often: without a call
+		if n, ok := jsonscan.Eight(line[end:]); ok {
+			digits, end = n, end+8
+		}
+	}
+	if end == start || line[end]-'0' <= 9 {
+		digits, end = jsonscan.Decimals(digits, line, end)
+	}
+	places := end - start
+	if places == 0 || places > 18 || end == len(line) || line[end] != ',' && line[end] != ']' {
+		return 0, 0, false
+	}
+	v, ok = float32Of(digits, places)
+	if negative {
+		v = -v
+	}
+	return v, end, ok
 }

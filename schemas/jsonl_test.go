@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"mmc4/internal/jsonscan"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -40,8 +42,8 @@ func FuzzJSONString(f *testing.F) {
 		if err := json.Unmarshal([]byte(want), &back); err != nil {
 			t.Fatal(err)
 		}
-		scanner := lineScanner{line: []byte(want)}
-		if got, ok := scanner.str(); !ok || string(got) != back {
+		scanner := jsonscan.Scanner{Text: []byte(want)}
+		if got, ok := scanner.Str(); !ok || string(got) != back {
 			t.Fatalf("%s is read as %q, %v, want %q", want, got, ok, back)
 		}
 	})
@@ -63,7 +65,7 @@ func TestFloatText(t *testing.T) {
 		for _, text := range []string{want, strconv.FormatFloat(float64(f), 'g', -1, 32), strconv.FormatFloat(float64(f), 'f', 18, 64),
 			strconv.FormatFloat((float64(f)+float64(math.Nextafter32(f, 9)))/2, 'f', 16, 64)} {
 			parsed, err := strconv.ParseFloat(text, 32)
-			scanner := lineScanner{line: []byte(text)}
+			scanner := lineScanner{Scanner: jsonscan.Scanner{Text: []byte(text)}}
 			v, ok := scanner.number()
 			if _, isJSON := json.Number(text).Float64(); isJSON != nil || !json.Valid([]byte(text)) {
 				continue // NaN, or out of range

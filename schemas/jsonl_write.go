@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"mmc4/internal/jsonscan"
 )
 
 // JSONLWriter writes documents as lines, with MMC4's field names and its way of printing: similarities are float32
@@ -144,7 +146,7 @@ func appendJSONString(b []byte, s string) []byte {
 func plain(s string, i int) int {
 	for ; i+8 <= len(s); i += 8 {
 		x := eight(s, i)
-		if stop := specials(x) | x&eachHigh; stop != 0 {
+		if stop := jsonscan.Specials(x) | x&eachHigh; stop != 0 {
 			return i + bits.TrailingZeros64(stop)/8
 		}
 	}
@@ -155,7 +157,7 @@ func plain(s string, i int) int {
 		return i
 	}
 	x := eight(s, len(s)-8) >> (8 * (8 - (len(s) - i))) // what is left, and zeros, which stop
-	return i + bits.TrailingZeros64(specials(x)|x&eachHigh)/8
+	return i + bits.TrailingZeros64(jsonscan.Specials(x)|x&eachHigh)/8
 }
 
 func eight(s string, i int) uint64 {
@@ -168,10 +170,3 @@ const (
 	eachByte = 0x0101010101010101
 	eachHigh = 0x80 * eachByte
 )
-
-// specials has the high bit of the lowest byte of x that is a quote, a backslash or below a space, and of no byte under
-// it; bits above it mean nothing.
-func specials(x uint64) uint64 {
-	quote, backslash := x^'"'*eachByte, x^'\\'*eachByte
-	return ((x-' '*eachByte)&^x | (quote-eachByte)&^quote | (backslash-eachByte)&^backslash) & eachHigh
-}

@@ -21,7 +21,7 @@ const (
 // layers gives the room of every package its layer; the longest prefix counts. A package may import packages of its
 // own room and of lower layers.
 var layers = map[string]int{
-	"kernels": 0, "internal/storage": 0, "internal/imaging": 0, "configs": 0,
+	"kernels": 0, "internal/storage": 0, "internal/imaging": 0, "internal/jsonscan": 0, "configs": 0,
 	"schemas": 1, "models": 1,
 	"crawl": 2, "dedup": 2, "match": 2,
 	"pipeline": 3, "train": 3, "eval": 3,
