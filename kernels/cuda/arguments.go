@@ -9,7 +9,6 @@ import (
 	"gorgonia.org/cu"
 
 	"mmc4/kernels"
-	"mmc4/kernels/cuda/driver"
 )
 
 // Kernels' arguments: the structs of src/include, field by field.
@@ -110,27 +109,27 @@ func (q *queue) launch(name string, s shape, arguments ...any) {
 		q.fail(fmt.Errorf("cuda: kernel %s has %d arguments, not %d", name, len(f.sizes), len(arguments)))
 		return
 	}
-	var a driver.Arguments
-	for i, v := range arguments {
-		for len(a.Values)%8 != 0 {
-			a.Values = append(a.Values, 0)
-		}
-		from := len(a.Values)
-		a.Offsets = append(a.Offsets, int32(from))
-		a.Values = appendValue(a.Values, v)
-		if n := len(a.Values) - from; n != f.sizes[i] {
-			q.fail(fmt.Errorf("cuda: argument %d of kernel %s has %d bytes, not %d", i, name, n, f.sizes[i]))
-			return
-		}
-	}
 	if s.shared > 0 {
 		if err := q.d.allowShared(name, s.shared); err != nil {
 			q.fail(failed("allow shared memory to "+name, err))
 			return
 		}
 	}
-	err := driver.Launch(q.d.ctx, f.f, s.grid, [2]int{s.threads, 1}, s.shared, q.s, a)
-	q.fail(failed("launch "+name, err))
+	q.fail(q.enqueue(work{name: name, f: f.f, s: s}, func(l *launches) error {
+		begin := len(l.bytes)
+		for i, v := range arguments {
+			for len(l.bytes)%8 != 0 {
+				l.bytes = append(l.bytes, 0)
+			}
+			from := len(l.bytes)
+			l.places = append(l.places, int32(from-begin))
+			l.bytes = appendValue(l.bytes, v)
+			if n := len(l.bytes) - from; n != f.sizes[i] {
+				return fmt.Errorf("cuda: argument %d of kernel %s has %d bytes, not %d", i, name, n, f.sizes[i])
+			}
+		}
+		return nil
+	}))
 }
 
 // appendValue appends the bytes of an argument; what is not known is left out and shows as a wrong size.
@@ -167,8 +166,4 @@ func appendValue(to []byte, v any) []byte {
 		return appendBytes(to, &v)
 	}
 	return to
-}
-
-func appendBytes[T any](to []byte, v *T) []byte {
-	return append(to, unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v))...)
 }

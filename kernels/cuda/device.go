@@ -5,6 +5,7 @@ package cuda
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"gorgonia.org/cu"
@@ -130,10 +131,13 @@ func (b *buffer) Bytes() int { return b.size }
 // Free waits for the device: work that is queued may still use the memory.
 func (b *buffer) Free() {
 	b.d.mu.Lock()
-	live := b.d.buffers[b]
+	live, streams := b.d.buffers[b], slices.Clone(b.d.streams)
 	delete(b.d.buffers, b)
 	b.d.mu.Unlock()
 	if live {
+		for _, s := range streams {
+			s.send()
+		}
 		_ = b.d.do(func() error { return cu.MemFree(b.at) })
 	}
 }

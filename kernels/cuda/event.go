@@ -21,6 +21,9 @@ type mark struct {
 
 // mark records an event. Events come back to the device when their marks are garbage.
 func (q *queue) mark() (*mark, error) {
+	if err := q.flush(); err != nil {
+		return nil, err
+	}
 	d := q.d
 	m := &mark{q: q}
 	d.mu.Lock()
@@ -102,6 +105,7 @@ func (q *queue) After(e kernels.Event) {
 	case m.err != nil:
 		q.fail(m.err)
 	default:
+		q.fail(q.flush())
 		q.fail(q.d.do(func() error { return failed("wait for another queue", q.s.Wait(m.e, 0)) }))
 	}
 }

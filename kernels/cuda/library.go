@@ -119,7 +119,7 @@ func (q *queue) libraryProduct(s driver.LtShape, o driver.LtOperands) (done bool
 			return nil
 		}
 		done = true
-		return failed("multiply", q.d.lt.Run(plan, o, q.s))
+		return q.multiply(plan, o)
 	}))
 	return done
 }

@@ -71,7 +71,7 @@ func (q *queue) Do(op kernels.Op) {
 	if q.err = op.Check(); q.err != nil {
 		return
 	}
-	if !q.d.Supports(op) {
+	if !computable(op) { // run says so of what is not known
 		q.fail(fmt.Errorf("cuda: %s: %w", op.Name(), kernels.ErrUnsupported))
 		return
 	}
@@ -91,6 +91,7 @@ func (q *queue) Write(dst kernels.Tensor, data []byte) {
 	if q.err != nil || !q.fits("write", dst, data) {
 		return
 	}
+	q.fail(q.flush())
 	for at := address(dst); len(data) > 0; {
 		piece, err := q.pinned(len(data))
 		if err != nil {
@@ -110,6 +111,7 @@ func (q *queue) Read(data []byte, src kernels.Tensor) {
 	if q.err != nil || !q.fits("read", src, data) {
 		return
 	}
+	q.fail(q.flush())
 	for at := address(src); len(data) > 0; {
 		piece, err := q.pinned(len(data))
 		if err != nil {
@@ -198,6 +200,7 @@ func (q *queue) settle(mark int) {
 
 // Wait waits for the stream.
 func (q *queue) Wait() error {
+	q.fail(q.flush())
 	q.fail(q.d.do(func() error { return failed("wait", q.s.Synchronize()) }))
 	err := q.err
 	q.err = nil

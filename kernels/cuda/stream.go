@@ -10,12 +10,13 @@ import (
 
 // stream is a driver's stream and the memory that goes with it. It outlives its queue and is used again by another.
 type stream struct {
-	d       *Device
-	s       cu.Stream
-	chunks  []*chunk // of pinned memory, in the order they were begun; the last one is being filled
-	scratch cu.DevicePtr
-	room    int // bytes of scratch
-	library library
+	d        *Device
+	s        cu.Stream
+	chunks   []*chunk // of pinned memory, in the order they were begun; the last one is being filled
+	scratch  cu.DevicePtr
+	room     int // bytes of scratch
+	library  library
+	launches launches
 }
 
 // chunk is pinned memory that copies run through.
@@ -48,7 +49,9 @@ const (
 
 // close gives the driver's things back; the device's context is current.
 func (s *stream) close() {
+	_ = s.flush()
 	_ = s.s.Synchronize()
+	s.forget()
 	for _, c := range s.chunks {
 		_ = driver.FreeHost(c.mem)
 		_ = cu.DestroyEvent(&c.behind)
@@ -64,6 +67,9 @@ func (s *stream) close() {
 func (s *stream) scratchFor(bytes int) (cu.DevicePtr, error) {
 	if bytes <= s.room {
 		return s.scratch, nil
+	}
+	if err := s.flush(); err != nil {
+		return 0, err
 	}
 	err := s.d.do(func() error {
 		if s.room > 0 { // waits for the work that uses it

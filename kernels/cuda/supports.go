@@ -8,7 +8,10 @@ import "mmc4/kernels"
 const mostFeatures = 256
 
 // Supports is true of every op but attention with heads wider than 256; statistics, scalars and sums over rows must be fp32.
-func (d *Device) Supports(op kernels.Op) bool {
+func (d *Device) Supports(op kernels.Op) bool { return known(op) && computable(op) }
+
+// computable reports whether a known op has widths and types that its kernels take.
+func computable(op kernels.Op) bool {
 	switch op := op.(type) {
 	case *kernels.Attention:
 		if op.Q.Dim(-1) > mostFeatures {
@@ -24,7 +27,7 @@ func (d *Device) Supports(op kernels.Op) bool {
 			return false
 		}
 	}
-	return known(op)
+	return true
 }
 
 // statistics lists the tensors that the kernels read and write as fp32.
