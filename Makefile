@@ -48,6 +48,8 @@ kernels:
 	python3 tools/cuda/nvrtc.py $(CUDA) kernels/cuda/image
 	tools/cuda/budget.sh $(CUDA) >$(CUDA)/budget.txt
 	cp $(CUDA)/budget.txt tools/cuda/budget.txt
+	tools/cuda/planted.sh docs/cuda.md >$(CUDA)/cuda.md
+	cp $(CUDA)/cuda.md docs/cuda.md
 
 .PHONY: cuda-check
 cuda-check:

@@ -1,39 +1,67 @@
 #!/bin/sh
-# mutants.sh STUB TEST: plants the errors of mutants.txt in the kernels, one at a time, and runs the test program TEST
-# (go test -c of kernels/cuda) on the op that each belongs to, in two orders of threads. Every one must fail. STUB is where
-# stub.sh built the driver.
+# mutants.sh CUDA STUB TEST TRACES: plants the errors of mutants.txt in the kernels, one at a time, and runs the checker that each
+# belongs to. Every one must find it. CUDA is what wheels.sh made, STUB is where stub.sh built the driver, TEST the test
+# program of kernels/cuda (go test -c), TRACES launches of it without errors (stub/trace.h). MMC4_MUTANTS is a pattern of
+# names, to plant some of them.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-stub=$1 test=$2 sources=$here/../../kernels/cuda/src
+cuda=$1 stub=$(realpath "$2") test=$(realpath "$3") traces=$(realpath "$4") sources=$here/../../kernels/cuda/src
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 caught=0 alive=0
 tab=$(printf '\t')
-while IFS=$tab read -r name file op change; do
-  case $name in ''|'#'*) continue ;; esac
-  rm -rf "$work/src" "$work/kernels"
-  cp -r "$sources" "$work/src"
+
+# The op against ref.
+by_ops() {
   cp -r "$stub/kernels" "$work/kernels"
+  g++ -std=c++17 -O1 -fPIC -shared -w -ffp-contract=off -fno-strict-aliasing -I"$here/stub" -x c++ "$work/src/$file.cu" -x none "$stub/libcuda.so.1" -o "$work/kernels/$file.so"
+  for order in eager reverse; do
+    (cd "$sources/.." && MMC4_STUB_ORDER=$order MMC4_STUB_KERNELS=$work/kernels MMC4_LIBCUDA=$stub/libcuda.so.1 MMC4_CUBLASLT=none MMC4_CUDA_OPS=$op MMC4_CUDA_ROUNDS=${MMC4_MUTANT_ROUNDS:-40} \
+      timeout 100 "$test" -test.run TestOneOp) >"$work/log" 2>&1 || return 0
+  done
+  return 1
+}
+# The launches of the file's kernels under a sanitizer.
+by_sanitizer() {
+  mkdir "$work/traces" "$work/only"
+  cp "$work/src/$file.cu" "$work/only"
+  cp -r "$work/src/include" "$work/only"
+  for kernel in $(sed -n 's/^.*emu_kernel_//p' "$work/names"); do
+    for t in "$traces/$kernel"-*; do [ ! -e "$t" ] || cp "$t" "$work/traces"; done
+  done
+  ! MMC4_SANITIZE=$checker "$here/sanitize.sh" "$work/traces" "$work/sanitize" "$work/only" >"$work/log" 2>&1 && grep -q 'Sanitizer\|runtime error' "$work/log"
+}
+found_by() {
+  case $checker in
+  ops) by_ops ;;
+  thread | address)
+    nm -D --defined-only "$stub/kernels/$file.so" | grep emu_kernel_ >"$work/names"
+    by_sanitizer
+    ;;
+  sass)
+    python3 "$here/nvrtc.py" "$cuda" "$work/image" "$work/src" >"$work/log" 2>&1 || return 1
+    ! "$here/sass.sh" "$cuda" "$work/image" >"$work/log" 2>&1
+    ;;
+  *) echo "no checker is called $checker" && return 1 ;;
+  esac
+}
+
+while IFS=$tab read -r name file checker op change; do
+  case $name in '' | '#'*) continue ;; esac
+  case $name in *${MMC4_MUTANTS:-}*) ;; *) continue ;; esac
+  rm -rf "$work"/*
+  cp -r "$sources" "$work/src"
   sed -i "$change" "$work/src/$file.cu"
   if cmp -s "$work/src/$file.cu" "$sources/$file.cu"; then
     echo "FAIL  $name: changes nothing"
     alive=$((alive + 1))
-    continue
-  fi
-  g++ -std=c++17 -O1 -fPIC -shared -w -ffp-contract=off -fno-strict-aliasing -I"$here/stub" -x c++ "$work/src/$file.cu" -x none "$stub/libcuda.so.1" -o "$work/kernels/$file.so"
-  seen=no
-  for order in eager reverse; do
-    if ! (cd "$sources/.." && MMC4_STUB_ORDER=$order MMC4_STUB_KERNELS=$work/kernels MMC4_LIBCUDA=$stub/libcuda.so.1 MMC4_CUDA_OPS=$op MMC4_CUDA_ROUNDS=12 timeout 100 "$test" -test.run TestOneOp) >"$work/log" 2>&1; then
-      seen=$order
-      break
-    fi
-  done
-  if [ $seen = no ]; then
-    echo "FAIL  $name: nothing noticed it"
-    alive=$((alive + 1))
-  else
-    echo "ok    $name (threads $seen)"
+  elif found_by; then
+    echo "ok    $checker: $name"
     caught=$((caught + 1))
+  else
+    echo "FAIL  $checker: $name: nothing noticed it"
+    tail -3 "$work/log"
+    alive=$((alive + 1))
   fi
 done <"$here/mutants.txt"
 echo "$caught planted errors caught, $alive not"
