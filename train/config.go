@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"mmc4/internal/storage"
+	"mmc4/kernels"
+	"mmc4/models/lm"
 )
 
 // Kinds of models.
@@ -31,6 +33,8 @@ type Config struct {
 	Precision  string `yaml:"precision" json:"precision"`   // fp32, bf16
 	Checkpoint bool   `yaml:"activation_checkpointing" json:"activation_checkpointing"`
 	Freeze     bool   `yaml:"freeze_embedding" json:"freeze_embedding"` // flamingo: the rows of new tokens too
+	Frozen     string `yaml:"frozen" json:"frozen,omitempty"`           // what is not trained: "" (as precision), bf16, int8
+	LoRA       *LoRA  `yaml:"lora" json:"lora,omitempty"`               // flamingo, lm: adapters on the language model
 
 	// Model is the shape: flamingo.ParseConfig's form, open_clip's, or Hugging Face's config.json of a language model. A
 	// path in the place of the whole or of vision or lm is read as JSON.
@@ -49,6 +53,36 @@ type Config struct {
 	Compat bool `yaml:"-" json:"compat"` // --compat open_flamingo-2.0
 
 	tower string // fingerprint of the tower whose tokens stand in for its weights, or ""
+}
+
+// LoRA is low-rank adapters, in PEFT's words. A kind lm then trains them alone.
+type LoRA struct {
+	Rank    int      `yaml:"r" json:"r"`
+	Alpha   float64  `yaml:"lora_alpha" json:"lora_alpha"`
+	Targets []string `yaml:"target_modules" json:"target_modules"` // by the end of the modules' names: q_proj, fc1
+}
+
+// lm is it for the model; nil stays nil.
+func (l *LoRA) lm() *lm.LoRA {
+	if l == nil {
+		return nil
+	}
+	return &lm.LoRA{Rank: l.Rank, Alpha: l.Alpha, Targets: l.Targets}
+}
+
+// dtypes are those of what is not trained and of activations.
+func (c *Config) dtypes() (frozen, activations kernels.DType) {
+	frozen, activations = kernels.F32, kernels.F32
+	if c.Precision == "bf16" {
+		frozen, activations = kernels.BF16, kernels.BF16
+	}
+	switch c.Frozen {
+	case "bf16":
+		frozen = kernels.BF16
+	case "int8":
+		frozen = kernels.I8
+	}
+	return frozen, activations
 }
 
 // WeightsConfig names files or folders; what is not named begins at random.
@@ -261,7 +295,7 @@ func (c *Config) canonical() map[string]json.RawMessage {
 	}
 	var tree map[string]json.RawMessage
 	_ = json.Unmarshal(text, &tree)
-	for _, key := range []string{"save", "validation"} {
+	for _, key := range []string{"save", "validation"} { // what only looks
 		delete(tree, key)
 	}
 	if c.tower != "" {

@@ -39,6 +39,18 @@ func (c *Config) check() error {
 	if err := c.Visual.check(c); err != nil {
 		return err
 	}
+	if err := oneOf("frozen", c.Frozen, "", "bf16", "int8"); err != nil {
+		return err
+	}
+	switch l := c.LoRA; {
+	case c.Frozen != "" && c.Kind != KindFlamingo && (c.Kind != KindLM || l == nil):
+		return fmt.Errorf("frozen is %q, but a %s without adapters trains all of it", c.Frozen, c.Kind)
+	case l == nil:
+	case c.Kind != KindFlamingo && c.Kind != KindLM:
+		return fmt.Errorf("lora: adapters are for language models; the kind is %s", c.Kind)
+	case l.Rank < 1 || !(l.Alpha > 0) || len(l.Targets) == 0:
+		return fmt.Errorf("lora: r is %d, lora_alpha %v, target_modules %v; all three are needed, such as r: 8, lora_alpha: 16, target_modules: [q_proj, v_proj]", l.Rank, l.Alpha, l.Targets)
+	}
 	switch {
 	case c.Steps < 1 || c.Accumulate < 1:
 		return fmt.Errorf("steps is %d and accumulate %d; both must be at least 1", c.Steps, c.Accumulate)

@@ -24,11 +24,15 @@ type Flamingo struct {
 	Visual *Visual
 }
 
-// Groups are upstream's: weight decay on the gated blocks alone, gates and norms included.
+// Groups are upstream's: weight decay on the gated blocks alone, gates and norms included; then adapters.
 func (f *Flamingo) Groups() []Group {
 	rest := Group{Name: "resampler, embedding"}
 	rest.Weights = append(append(rest.Weights, f.Model.Resampler...), f.Model.Embedding...)
-	return []Group{{Name: "gated blocks", Decay: f.Decay, Weights: f.Model.Gated}, rest}
+	groups := []Group{{Name: "gated blocks", Decay: f.Decay, Weights: f.Model.Gated}, rest}
+	if len(f.Model.Adapters) > 0 {
+		groups = append(groups, Group{Name: "adapters", Weights: f.Model.Adapters})
+	}
+	return groups
 }
 
 // Masked leaves the gradients of the embedding's rows of <image> and <|endofchunk|> alone.

@@ -14,10 +14,15 @@ type Language struct {
 	plain
 	Model *lm.Model
 	Decay float64 // of matrices and tables
+	// Adapters are trained instead of all weights where there are any.
+	Adapters []*params.Weight
 }
 
 // Groups decays what has two dimensions.
 func (l *Language) Groups() []Group {
+	if len(l.Adapters) > 0 {
+		return []Group{{Name: "adapters", Weights: l.Adapters}}
+	}
 	decayed, rest := Group{Name: "matrices", Decay: l.Decay}, Group{Name: "vectors"}
 	for _, w := range l.Model.Weights {
 		if len(w.Shape) > 1 {

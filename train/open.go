@@ -29,6 +29,7 @@ type workplace struct {
 	opt    *Optimizer
 	read   *reading
 	notes  []string
+	source params.Source // of a language model with adapters
 	files  []*weights.File
 }
 
@@ -116,14 +117,12 @@ func openModel(ctx context.Context, c *Config, dev kernels.Device) (s *workplace
 	if err != nil {
 		return s, err
 	}
-	dtype, bf16 := kernels.F32, c.Precision == "bf16"
-	if bf16 {
-		dtype = kernels.BF16
-	}
+	_, dtype := c.dtypes()
+	bf16 := dtype == kernels.BF16
 	s.pass = kernels.NewPass(dev, queue, kernels.NewArena(dev, 0), kernels.PassOptions{DType: dtype, Grad: true, Checkpoint: c.Checkpoint})
 	switch c.Kind {
 	case KindFlamingo:
-		err = s.openFlamingo(ctx, queue, dtype)
+		err = s.openFlamingo(ctx, queue, bf16)
 	case KindCLIP:
 		err = s.openCLIP(ctx, queue, bf16)
 	case KindLM:
@@ -140,8 +139,9 @@ func openModel(ctx context.Context, c *Config, dev kernels.Device) (s *workplace
 	return s, queue.Wait()
 }
 
-func (s *workplace) openFlamingo(ctx context.Context, queue kernels.Queue, dtype kernels.DType) error {
+func (s *workplace) openFlamingo(ctx context.Context, queue kernels.Queue, bf16 bool) error {
 	c := s.config
+	dtype, _ := c.dtypes()
 	var from flamingo.Sources
 	var err error
 	if from.Vision, err = s.file(ctx, c.Weights.Vision); err != nil {
@@ -159,7 +159,7 @@ func (s *workplace) openFlamingo(ctx context.Context, queue kernels.Queue, dtype
 	if from.Flamingo, err = s.file(ctx, c.Weights.Start); err != nil {
 		return wrong("weights.start: %w", err)
 	}
-	m, err := flamingo.New(s.dev, queue, s.shapes.flamingo, from, flamingo.Options{DType: dtype, Seed: c.Seed, Train: true, BF16: dtype == kernels.BF16, FreezeEmbedding: c.Freeze, Rows: true})
+	m, err := flamingo.New(s.dev, queue, s.shapes.flamingo, from, flamingo.Options{DType: dtype, Seed: c.Seed, Train: true, BF16: bf16, FreezeEmbedding: c.Freeze, Rows: true, LoRA: c.LoRA.lm()})
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (s *workplace) openFlamingo(ctx context.Context, queue kernels.Queue, dtype
 	f := &Flamingo{Model: m, Preprocess: s.read.preprocess, Decay: c.Optimizer.Decay, EmptySlots: c.Compat}
 	s.task = f
 	if c.Visual.Path != "" {
-		if err := s.openVisual(ctx, f, dtype); err != nil {
+		if err := s.openVisual(ctx, f, dtype, bf16); err != nil {
 			return err
 		}
 	}
@@ -183,9 +183,21 @@ func (s *workplace) openLM(ctx context.Context, queue kernels.Queue, bf16 bool) 
 	if file != nil {
 		source = lm.Files(s.shapes.lm, file)
 	}
-	m, err := lm.New(s.dev, queue, source, s.shapes.lm, lm.Options{DType: kernels.F32, Seed: s.config.Seed, Draw: file == nil})
+	c, dtype := s.config, kernels.F32
+	if c.LoRA != nil {
+		dtype, _ = c.dtypes()
+	}
+	m, err := lm.New(s.dev, queue, source, s.shapes.lm, lm.Options{DType: dtype, Seed: c.Seed, Draw: file == nil})
 	if err != nil {
 		return err
+	}
+	if c.LoRA != nil {
+		adapters, err := m.AddLoRA(s.dev, queue, *c.LoRA.lm(), bf16, c.Seed, source)
+		if err != nil {
+			return wrong("%w", err)
+		}
+		s.source, s.task = source, &Language{Model: m, Adapters: adapters}
+		return m.Freeze(s.dev, queue, true)
 	}
 	s.task, err = NewLanguage(s.dev, queue, m, bf16, s.config.Optimizer.Decay)
 	return err

@@ -47,10 +47,10 @@ type Visual struct {
 }
 
 // openVisual opens the store of a run's tower. Without weights of the tower the place must hold the tokens of one tower alone.
-func (s *workplace) openVisual(ctx context.Context, f *Flamingo, dtype kernels.DType) error {
+func (s *workplace) openVisual(ctx context.Context, f *Flamingo, dtype kernels.DType, bf16 bool) error {
 	c := s.config
 	stored := kernels.F32
-	if dtype == kernels.BF16 {
+	if bf16 {
 		stored = kernels.BF16
 	}
 	k := visual.Kind{Tokens: s.shapes.flamingo.Tokens(), Width: s.shapes.flamingo.Vision.Width, DType: stored}

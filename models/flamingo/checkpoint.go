@@ -7,9 +7,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"mmc4/kernels"
+	"mmc4/models/lm/params"
 	"mmc4/models/weights"
 )
 
@@ -199,8 +201,25 @@ func (c *Checkpoint) Unused(m *Model) []string {
 // Save writes the trained weights as safetensors, under the names of open_flamingo's checkpoints. An output head to
 // which rows were added is written too: open_flamingo leaves LLaMA's out, so that they are drawn anew at every load.
 func (m *Model) Save(p *kernels.Pass, w io.Writer, metadata map[string]string) error {
-	var tensors []weights.Tensor
-	for _, one := range m.Saved() {
+	return m.write(p, w, metadata, m.Saved(), nil)
+}
+
+// Export is Save without adapters: they are added to the matrices of the language model, which stand in the file. Whoever reads it
+// beside the language model needs to know nothing of LoRA.
+func (m *Model) Export(p *kernels.Pass, w io.Writer, metadata map[string]string) error {
+	merged, err := m.LM.Merged(p, m.source)
+	if err != nil {
+		return fmt.Errorf("flamingo export: %w", err)
+	}
+	for i := range merged {
+		merged[i].Name = m.Config.textName() + merged[i].Name
+	}
+	saved := m.Saved()
+	return m.write(p, w, metadata, slices.DeleteFunc(saved, func(w *params.Weight) bool { return slices.Contains(m.Adapters, w) }), merged)
+}
+
+func (m *Model) write(p *kernels.Pass, w io.Writer, metadata map[string]string, ws []*params.Weight, tensors []weights.Tensor) error {
+	for _, one := range ws {
 		t, err := one.Tensor(p, "")
 		if err != nil {
 			return fmt.Errorf("flamingo checkpoint: %w", err)

@@ -30,6 +30,7 @@ type Options struct {
 	// Rows leaves the embedding frozen but for the rows of <image> and <|endofchunk|>: all that open_flamingo's optimizer changes
 	// of it, without the gradient of the rest.
 	Rows bool
+	LoRA *lm.LoRA // adapters on the language model that are trained too; or nil
 }
 
 // Model is a language model that sees.
@@ -44,10 +45,12 @@ type Model struct {
 	// Gated, Resampler and Embedding are the weights that training changes, under the names of checkpoints. open_flamingo's
 	// optimizer numbers them in this order, and decays the first group alone.
 	Gated, Resampler, Embedding []*params.Weight
-	Notes                       []string // what was resized or drawn at random
+	Adapters                    []*params.Weight // of LoRA
+	Notes                       []string         // what was resized or drawn at random
 
-	text  []*params.Weight // of the language model
-	table *params.Weight   // the input embedding as a whole, where only rows of it are trained
+	text   []*params.Weight // of the language model
+	source params.Source    // of the language model; nil: drawn at random
+	table  *params.Weight   // the input embedding as a whole, where only rows of it are trained
 }
 
 // New makes a model.
@@ -94,6 +97,7 @@ func New(dev kernels.Device, queue kernels.Queue, c Config, s Sources, o Options
 	if m.LM, err = lm.New(dev, queue, text, c.LM, text0); err != nil {
 		return nil, fmt.Errorf("flamingo: %w", err)
 	}
+	m.source = text
 	m.Notes = append(m.Notes, m.LM.Notes...)
 	m.addEmbedding(m.LM.Weights)
 	if !o.Train {
@@ -110,6 +114,18 @@ func New(dev kernels.Device, queue kernels.Queue, c Config, s Sources, o Options
 		}
 		rows.Name = m.table.Name
 		m.Embedding = []*params.Weight{rows}
+	}
+	if o.LoRA != nil {
+		var before params.Source
+		if s.Flamingo != nil {
+			before = textParts{c.parts(s.Flamingo)}
+		}
+		if m.Adapters, err = m.LM.AddLoRA(dev, queue, *o.LoRA, o.BF16, o.Seed, before); err != nil {
+			return nil, fmt.Errorf("flamingo: %w", err)
+		}
+		for _, w := range m.Adapters {
+			w.Name = c.textName() + w.Name
+		}
 	}
 	if err := params.Train(dev, queue, o.BF16, m.Trained()...); err != nil {
 		return nil, fmt.Errorf("flamingo: %w", err)
@@ -163,9 +179,9 @@ func (m *Model) addEmbedding(text []*params.Weight) {
 	}
 }
 
-// Trained lists the weights that training changes, in the order of open_flamingo's optimizer.
+// Trained lists the weights that training changes, in the order of open_flamingo's optimizer, adapters last.
 func (m *Model) Trained() []*params.Weight {
-	return append(append(append([]*params.Weight(nil), m.Gated...), m.Resampler...), m.Embedding...)
+	return slices.Concat(m.Gated, m.Resampler, m.Embedding, m.Adapters)
 }
 
 // Saved lists what a checkpoint holds: the trained weights, the whole of an embedding of which rows are trained, and an output
@@ -173,7 +189,7 @@ func (m *Model) Trained() []*params.Weight {
 func (m *Model) Saved() []*params.Weight {
 	ws := m.Trained()
 	if m.table != nil {
-		ws = append(append(append([]*params.Weight(nil), m.Gated...), m.Resampler...), m.table)
+		ws = slices.Concat(m.Gated, m.Resampler, []*params.Weight{m.table}, m.Adapters)
 	}
 	for _, w := range m.text {
 		if w.Name == m.Config.LM.HeadName() && slices.Contains(m.LM.Grown, w.Name) {

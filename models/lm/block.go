@@ -10,9 +10,34 @@ import (
 	"mmc4/models/lm/params"
 )
 
-type linear struct{ w, b *kernels.Param }
+// linear is a module of the model.
+type linear struct {
+	w, b    *kernels.Param
+	name    string
+	in, out int
+	lora    *adapter // or nil
+}
 
-func (l linear) apply(p *kernels.Pass, x kernels.Tensor) kernels.Tensor { return p.Linear(x, l.w, l.b) }
+func (l *linear) apply(p *kernels.Pass, x kernels.Tensor) kernels.Tensor {
+	return l.add(p, x, kernels.Tensor{})
+}
+
+// add is residual + W x + b, with the adapter's part; residual may be none.
+func (l *linear) add(p *kernels.Pass, x, residual kernels.Tensor) kernels.Tensor {
+	y := p.LinearAdd(x, l.w, l.b, residual)
+	if l.lora == nil {
+		return y
+	}
+	return p.LinearWith(kernels.LinearArgs{X: p.Linear(x, l.lora.a, nil), W: l.lora.b, Alpha: l.lora.scale, Residual: y})
+}
+
+// activated is act(W x + b).
+func (l *linear) activated(p *kernels.Pass, x kernels.Tensor, act kernels.Activation) kernels.Tensor {
+	if l.lora != nil {
+		return p.Act(l.apply(p, x), act)
+	}
+	return p.LinearAct(x, l.w, l.b, act)
+}
 
 // norm is LayerNorm or RMSNorm; the zero norm does nothing.
 type norm struct {
@@ -47,7 +72,7 @@ type block struct {
 	qkv          linear // of a packed one
 	qNorm, kNorm norm
 	out          linear
-	gate         *kernels.Param
+	gate         linear // of a gated hidden layer
 	up, down     linear
 }
 
@@ -55,7 +80,7 @@ func newBlock(l *params.Loader, c Config, n names, i int) *block {
 	at := fmt.Sprintf(n.layers, i)
 	small := params.Normal(0.02)
 	lin := func(name string, out, in int) linear {
-		var y linear
+		y := linear{name: at + name, in: in, out: out}
 		if c.Arch == GPT2 {
 			y.w = l.Conv1D(at+name+".weight", out, in, small)
 		} else {
@@ -87,18 +112,27 @@ func newBlock(l *params.Loader, c Config, n names, i int) *block {
 	b.out = lin(n.out, c.Width, c.Width)
 	b.norm2 = newNorm(l, at+n.norm2, c.Width, c.NormBias, c)
 	if c.GatedMLP {
-		b.gate = l.Matrix(at+n.gate+".weight", c.MLP, c.Width, small)
+		b.gate = linear{w: l.Matrix(at+n.gate+".weight", c.MLP, c.Width, small), name: at + n.gate, in: c.Width, out: c.MLP}
 	}
 	b.up, b.down = lin(n.up, c.MLP, c.Width), lin(n.down, c.Width, c.MLP)
 	return b
 }
 
+// linears are the modules that the block has.
+func (b *block) linears() []*linear {
+	var ls []*linear
+	for _, l := range []*linear{&b.qkv, &b.q, &b.k, &b.v, &b.out, &b.gate, &b.up, &b.down} {
+		if l.w != nil {
+			ls = append(ls, l)
+		}
+	}
+	return ls
+}
+
 func (b *block) matrices() []*kernels.Param {
 	var ms []*kernels.Param
-	for _, m := range []*kernels.Param{b.qkv.w, b.q.w, b.k.w, b.v.w, b.out.w, b.gate, b.up.w, b.down.w} {
-		if m != nil {
-			ms = append(ms, m)
-		}
+	for _, l := range b.linears() {
+		ms = append(ms, l.w)
 	}
 	return ms
 }
@@ -161,16 +195,16 @@ func (b *block) attend(p *kernels.Pass, i int, x, residual kernels.Tensor, r *ru
 	}
 	mixed := p.Attention(kernels.Attention{Q: q, K: k, V: v, Scale: b.scale, Causal: true, Slopes: r.slopes, KeyMask: r.keyMask,
 		HiddenOnce: b.c.addsMasks()})
-	return p.LinearAdd(mixed.Reshape(x.Shape()...), b.out.w, b.out.b, residual)
+	return b.out.add(p, mixed.Reshape(x.Shape()...), residual)
 }
 
 // mlp is residual + down(act(up x)).
 func (b *block) mlp(p *kernels.Pass, x, residual kernels.Tensor) kernels.Tensor {
 	var hidden kernels.Tensor
-	if b.gate != nil {
-		hidden = p.GatedAct(p.Linear(x, b.gate, nil), b.up.apply(p, x), b.c.Act)
+	if b.gate.w != nil {
+		hidden = p.GatedAct(b.gate.apply(p, x), b.up.apply(p, x), b.c.Act)
 	} else {
-		hidden = p.LinearAct(x, b.up.w, b.up.b, b.c.Act)
+		hidden = b.up.activated(p, x, b.c.Act)
 	}
-	return p.LinearAdd(hidden, b.down.w, b.down.b, residual)
+	return b.down.add(p, hidden, residual)
 }
