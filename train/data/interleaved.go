@@ -337,7 +337,8 @@ func (b *builder) below(i int, similarity float64) bool {
 // decode gives picture i in the model's size; nil when it cannot be decoded and others go on without it.
 func (b *builder) decode(i int, data []byte) (*imaging.RGB, *Reject) {
 	square := b.doc.Images[i].Square
-	if square == nil {
+	shared := square != nil
+	if !shared {
 		picture, err := imaging.Decode(data, imaging.Limits{})
 		if err != nil {
 			if b.rules.Compat {
@@ -351,8 +352,11 @@ func (b *builder) decode(i int, data []byte) (*imaging.RGB, *Reject) {
 			square = b.rules.Preprocess.Square(square)
 		}
 	}
+	if b.flip && shared {
+		square = &imaging.RGB{Width: square.Width, Height: square.Height, Pix: slices.Clone(square.Pix)}
+	}
 	if b.flip {
-		square = mirrored(square)
+		mirror(square)
 	}
 	return square, nil
 }
@@ -368,15 +372,13 @@ func (b *builder) limit(kept []candidate) []candidate {
 	return kept[:b.rules.MaxImages]
 }
 
-// mirrored is a picture with left and right exchanged.
-func mirrored(m *imaging.RGB) *imaging.RGB {
-	out := imaging.NewRGB(m.Width, m.Height)
+// mirror exchanges left and right.
+func mirror(m *imaging.RGB) {
 	size := 3 * m.Width
 	for y := range m.Height {
-		from, to := m.Pix[y*size:(y+1)*size], out.Pix[y*size:(y+1)*size]
-		for i, j := 0, size-3; j >= 0; i, j = i+3, j-3 {
-			to[i], to[i+1], to[i+2] = from[j], from[j+1], from[j+2]
+		row := m.Pix[y*size : (y+1)*size]
+		for i, j := 0, size-3; i < j; i, j = i+3, j-3 {
+			row[i], row[i+1], row[i+2], row[j], row[j+1], row[j+2] = row[j], row[j+1], row[j+2], row[i], row[i+1], row[i+2]
 		}
 	}
-	return out
 }
