@@ -3,6 +3,7 @@ package formats
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 )
 
 // Prediction is what a model said of one example.
@@ -34,6 +35,9 @@ func ReadPredictions(path string) ([]Prediction, error) {
 	if err != nil {
 		return nil, err
 	}
+	if out, ok := quickPredictions(data); ok {
+		return out, nil
+	}
 	raw, err := list[rawPrediction](path, data, 0, data)
 	if err != nil {
 		return nil, err
@@ -45,44 +49,61 @@ func ReadPredictions(path string) ([]Prediction, error) {
 	return out, nil
 }
 
+// field is a member that a record may have.
+type field struct {
+	text  string
+	given bool
+}
+
+// predictionFields are the members of a record, the ones that go before others first.
+type predictionFields struct {
+	ids    [3]field
+	texts  [4]field
+	scores [2]field
+}
+
 func (r *rawPrediction) prediction(i int) Prediction {
-	var p Prediction
-	switch {
-	case r.QuestionID != nil:
-		p.ID = *r.QuestionID
-	case r.ImageID != nil:
-		p.ID = *r.ImageID
-	case r.Other != nil:
-		p.ID = *r.Other
-	default:
-		p.Bad = fmt.Sprintf("record %d has none of question_id, image_id, id", i)
-		return p
-	}
-	text := true
-	switch {
-	case r.Caption != nil:
-		p.Text = *r.Caption
-	case r.Answer != nil:
-		p.Text = *r.Answer
-	case r.Prediction != nil:
-		p.Text = *r.Prediction
-	case r.Label != nil:
-		p.Text = string(*r.Label)
-	default:
-		text = false
-	}
-	score := r.Score
-	if score == nil {
-		score = r.Proba
-	}
-	if score != nil {
-		f, err := score.Float64()
-		if err != nil {
-			p.Bad = fmt.Sprintf("record %d (id %s): score %s is no number", i, p.ID, *score)
+	var f predictionFields
+	for k, id := range []*ID{r.QuestionID, r.ImageID, r.Other} {
+		if id != nil {
+			f.ids[k] = field{string(*id), true}
 		}
-		p.Score = f
-	} else if !text {
+	}
+	for k, text := range []*string{r.Caption, r.Answer, r.Prediction, (*string)(r.Label)} {
+		if text != nil {
+			f.texts[k] = field{*text, true}
+		}
+	}
+	for k, score := range []*json.Number{r.Score, r.Proba} {
+		if score != nil {
+			f.scores[k] = field{string(*score), true}
+		}
+	}
+	return f.prediction(i)
+}
+
+func (f *predictionFields) prediction(i int) Prediction {
+	id, text, score := firstGiven(f.ids[:]), firstGiven(f.texts[:]), firstGiven(f.scores[:])
+	p := Prediction{ID: ID(id.text), Text: text.text}
+	switch {
+	case !id.given:
+		return Prediction{Bad: fmt.Sprintf("record %d has none of question_id, image_id, id", i)}
+	case score.given:
+		var err error
+		if p.Score, err = strconv.ParseFloat(score.text, 64); err != nil {
+			p.Bad = fmt.Sprintf("record %d (id %s): score %s is no number", i, p.ID, score.text)
+		}
+	case !text.given:
 		p.Bad = fmt.Sprintf("record %d (id %s) has none of caption, answer, prediction, label, score", i, p.ID)
 	}
 	return p
+}
+
+func firstGiven(fields []field) field {
+	for _, f := range fields {
+		if f.given {
+			return f
+		}
+	}
+	return field{}
 }

@@ -28,6 +28,9 @@ func ReadReferences(path string) ([]Reference, error) {
 	if err != nil {
 		return nil, err
 	}
+	if annotations, ok := quickAnnotations(data); ok {
+		return gather(path, annotations)
+	}
 	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || isLines(trimmed) {
 		return readPlain(path, data)
 	}
@@ -89,11 +92,11 @@ func (a *rawAnswer) UnmarshalJSON(b []byte) error {
 
 // rawAnnotation is one annotation of COCO's captions or of VQA.
 type rawAnnotation struct {
-	ImageID    *ID
-	QuestionID *ID
-	Caption    *string
-	Answers    []rawAnswer
-	AnswerType string
+	ImageID    field
+	QuestionID field
+	Caption    field
+	AnswerType field
+	Answers    []vqa.Answer
 }
 
 // UnmarshalJSON reads the members that count.
@@ -101,12 +104,22 @@ func (a *rawAnnotation) UnmarshalJSON(b []byte) error {
 	if !isKind(b, '{') {
 		return fmt.Errorf("an annotation is an object, not %.80s", b)
 	}
-	id := func(to **ID, value []byte) error {
+	id := func(to *field, value []byte) error {
 		if string(value) == "null" {
 			return nil
 		}
-		*to = new(ID)
-		return (*to).UnmarshalJSON(value)
+		var id ID
+		err := id.UnmarshalJSON(value)
+		*to = field{string(id), true}
+		return err
+	}
+	str := func(to *field, value []byte) (err error) {
+		if string(value) == "null" {
+			return nil
+		}
+		to.given = true
+		to.text, err = text(value)
+		return err
 	}
 	return members(b, func(key, value []byte) error {
 		switch string(key) {
@@ -115,27 +128,19 @@ func (a *rawAnnotation) UnmarshalJSON(b []byte) error {
 		case "question_id":
 			return id(&a.QuestionID, value)
 		case "caption":
-			if string(value) == "null" {
-				return nil
-			}
-			caption, err := text(value)
-			a.Caption = &caption
-			return err
+			return str(&a.Caption, value)
 		case "answer_type":
-			if string(value) == "null" {
-				return nil
-			}
-			var err error
-			a.AnswerType, err = text(value)
-			return err
+			return str(&a.AnswerType, value)
 		case "answers":
 			if !isKind(value, '[') {
 				return fmt.Errorf("answers are a list, not %.80s", value)
 			}
-			a.Answers = make([]rawAnswer, 0, 10)
+			a.Answers = make([]vqa.Answer, 0, 10)
 			return items(value, func(one []byte) error {
-				a.Answers = append(a.Answers, rawAnswer{})
-				return a.Answers[len(a.Answers)-1].UnmarshalJSON(one)
+				var answer rawAnswer
+				err := answer.UnmarshalJSON(one)
+				a.Answers = append(a.Answers, answer.Answer)
+				return err
 			})
 		}
 		return nil
@@ -144,29 +149,26 @@ func (a *rawAnnotation) UnmarshalJSON(b []byte) error {
 
 // gather puts the captions of an image together, in the order in which images first appear.
 func gather(path string, annotations []rawAnnotation) ([]Reference, error) {
-	var out []Reference
-	at := map[ID]int{}
+	out := make([]Reference, 0, len(annotations))
+	at := make(map[ID]int, len(annotations))
 	for i := range annotations {
 		a := &annotations[i]
+		question, image := ID(a.QuestionID.text), ID(a.ImageID.text)
 		switch {
-		case a.QuestionID != nil:
-			if _, again := at[*a.QuestionID]; again {
-				return nil, fmt.Errorf("%s: annotation %d: question %s for the second time", path, i, *a.QuestionID)
+		case a.QuestionID.given:
+			if _, again := at[question]; again {
+				return nil, fmt.Errorf("%s: annotation %d: question %s for the second time", path, i, question)
 			}
-			at[*a.QuestionID] = len(out)
-			r := Reference{ID: *a.QuestionID, AnswerType: a.AnswerType}
-			for _, answer := range a.Answers {
-				r.Answers = append(r.Answers, answer.Answer)
-			}
-			out = append(out, r)
-		case a.ImageID != nil && a.Caption != nil:
-			k, known := at[*a.ImageID]
+			at[question] = len(out)
+			out = append(out, Reference{ID: question, AnswerType: a.AnswerType.text, Answers: a.Answers})
+		case a.ImageID.given && a.Caption.given:
+			k, known := at[image]
 			if !known {
 				k = len(out)
-				at[*a.ImageID] = k
-				out = append(out, Reference{ID: *a.ImageID})
+				at[image] = k
+				out = append(out, Reference{ID: image, Captions: make([]string, 0, 5)})
 			}
-			out[k].Captions = append(out[k].Captions, *a.Caption)
+			out[k].Captions = append(out[k].Captions, a.Caption.text)
 		default:
 			return nil, fmt.Errorf("%s: annotation %d has neither question_id nor image_id and caption", path, i)
 		}
