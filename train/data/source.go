@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -43,14 +44,11 @@ func (b *blocksOf) Name(block int) string { return b.names[block] }
 
 // glob finds the files of patterns; none at all is an error.
 func glob(ctx context.Context, patterns []string, o storage.Options) ([]storage.Ref, error) {
-	var refs []storage.Ref
-	for _, p := range patterns {
-		found, err := storage.Glob(ctx, p, o)
-		if err != nil {
-			return nil, err
-		}
-		refs = append(refs, found...)
+	found, err := each(patterns, func(p string) ([]storage.Ref, error) { return storage.Glob(ctx, p, o) })
+	if err != nil {
+		return nil, err
 	}
+	refs := slices.Concat(found...)
 	if len(refs) == 0 {
 		return nil, fmt.Errorf("no file matches %s", strings.Join(patterns, ", "))
 	}
@@ -60,25 +58,36 @@ func glob(ctx context.Context, patterns []string, o storage.Options) ([]storage.
 // filesAtOnce is how many files are looked into at the same time when a source is opened: far stores answer late.
 const filesAtOnce = 32
 
-// eachFile asks something of every file and gives the answers in their order. The error is the first file's that has one.
-func eachFile[T any](refs []storage.Ref, ask func(storage.Ref) (T, error)) ([]T, error) {
-	answers, errs := make([]T, len(refs)), make([]error, len(refs))
+// each asks something about every item and gives the answers in their order. The error is that of the first item that has one.
+func each[I, T any](items []I, ask func(I) (T, error)) ([]T, error) {
+	answers, errs := make([]T, len(items)), make([]error, len(items))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, filesAtOnce)
-	for i, ref := range refs {
+	for i, item := range items {
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			answers[i], errs[i] = ask(ref)
+			answers[i], errs[i] = ask(item)
 		})
 	}
 	wait.Wait()
-	for i, err := range errs {
+	for _, err := range errs {
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", refs[i].Location(), err)
+			return nil, err
 		}
 	}
 	return answers, nil
+}
+
+// eachFile is each of files; an error names the file.
+func eachFile[T any](refs []storage.Ref, ask func(storage.Ref) (T, error)) ([]T, error) {
+	return each(refs, func(ref storage.Ref) (T, error) {
+		answer, err := ask(ref)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", ref.Location(), err)
+		}
+		return answer, err
+	})
 }
 
 // fileOf is a picture that lies in a folder of its own.
