@@ -216,23 +216,26 @@ func (t *task) inspectImage(ctx context.Context, data []byte, row *schemas.Image
 	return t.shrinker.add(ctx, data, picture, p)
 }
 
-// decode decodes a picture within the memory budget; give returns the memory.
+// decode decodes a picture within the memory budget; give ends the picture and returns the memory.
 func (t *task) decode(ctx context.Context, data []byte) (picture *imaging.Picture, give func(), err error) {
 	limits := imaging.Limits{MaxPixels: t.cfg.Settings.MaxPixels}
 	pixels := int64(0)
 	if c, err := imaging.Probe(data); err == nil {
 		pixels = min(int64(c.Width)*int64(c.Height), limits.MaxPixels)
 	}
-	give, err = t.budget.take(ctx, int64(len(data))+decodeBytes*pixels)
+	taken, err := t.budget.take(ctx, int64(len(data))+decodeBytes*pixels)
 	if err != nil {
 		return nil, nil, err
 	}
 	picture, err = imaging.Decode(data, limits)
 	if err != nil {
-		give()
+		taken()
 		return nil, nil, err
 	}
-	return picture, give, nil
+	return picture, func() {
+		picture.Release()
+		taken()
+	}, nil
 }
 
 // decodeBytes is about what decoding takes for a pixel: the decoder's own picture, and one as RGB.

@@ -109,7 +109,12 @@ func ShrinkMMC4(data []byte, pic *Picture, side int) (File, error) {
 		out.Format = PNG
 		err = EncodePNG(&b, pic.WithAlpha().Resize(width, height, Lanczos, nil))
 	} else {
-		err = EncodeJPEG(&b, Resize(pic.RGB(), width, height, Lanczos, nil), 90)
+		whole := pic.RGB()
+		small := Resize(whole, width, height, Lanczos, nil)
+		err = EncodeJPEG(&b, small, 90)
+		if !sharePixels(small.Pix, whole.Pix) {
+			givePixels(small.Pix)
+		}
 	}
 	out.Data = b.Bytes()
 	return out, err

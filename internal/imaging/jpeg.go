@@ -38,8 +38,10 @@ func isBareMarker(marker byte) bool {
 func jpegMarkers(data []byte, visit func(marker byte, body []byte, end int) bool) bool {
 	pos := 2
 	for {
-		for pos < len(data) && data[pos] != 0xFF { // entropy-coded data, or rubbish that decoders skip
-			pos++
+		if n := bytes.IndexByte(data[pos:], 0xFF); n > 0 { // entropy-coded data, or rubbish that decoders skip
+			pos += n
+		} else if n < 0 {
+			return false
 		}
 		for pos < len(data) && data[pos] == 0xFF {
 			pos++
@@ -122,10 +124,13 @@ func decodeJPEG(data []byte, cfg Config) (*Picture, error) {
 	if !jpegEnds(data) {
 		return nil, truncated(JPEG, "the pixels")
 	}
-	p := newPicture(cfg)
+	var p *Picture
 	decode := decodeJPEGGo
 	if nativeJPEG() {
 		decode = decodeJPEGNative
+		p = lentPicture(cfg) // every row is written, of damaged files too
+	} else {
+		p = newPicture(cfg)
 	}
 	if err := decode(data, p); err != nil {
 		return nil, err

@@ -63,7 +63,8 @@ func decodeJPEGNative(data []byte, p *Picture) error {
 }
 
 func encodeJPEGNative(w io.Writer, m *RGB, quality int) error {
-	out, why := make([]byte, C.mmc4_jpeg_bound(C.int(m.Width), C.int(m.Height))), make([]byte, messageSize)
+	out, why := lendPixels(int(C.mmc4_jpeg_bound(C.int(m.Width), C.int(m.Height)))), make([]byte, messageSize)
+	defer givePixels(out)
 	size := C.size_t(len(out))
 	if C.mmc4_jpeg_encode(pointer(m.Pix), C.int(m.Width), C.int(m.Height), C.int(quality), pointer(out), &size,
 		message(why), messageSize) != 0 {

@@ -44,6 +44,8 @@ type Picture struct {
 	// Pix has what Pillow keeps of such files: the high byte, or both bytes in ModeI16.
 	Low      []uint8
 	LowBands int
+
+	lent bool // Pix is lendPixels', and this picture's alone
 }
 
 // RGB is a picture of 8-bit red, green and blue: Height rows of 3*Width bytes.
@@ -89,7 +91,7 @@ func (p *Picture) HasAlpha() bool {
 // Crop cuts out width x height pixels from (left, upper); they must lie in the picture. Low is not carried over.
 func (p *Picture) Crop(left, upper, width, height int) *Picture {
 	out := *p
-	out.Width, out.Height, out.Low, out.LowBands = width, height, nil, 0
+	out.Width, out.Height, out.Low, out.LowBands, out.lent = width, height, nil, 0, false
 	out.Pix = crop(raster{p.Pix, p.Width, p.Height, p.Mode.Bands()}, left, upper, width, height)
 	return &out
 }

@@ -123,3 +123,8 @@ func newPicture(cfg Config) *Picture {
 		Pix: make([]uint8, cfg.Width*cfg.Height*cfg.Mode.Bands()),
 	}
 }
+
+// lentPicture is newPicture with pixels of any value, which Release gives back.
+func lentPicture(cfg Config) *Picture {
+	return &Picture{Format: cfg.Format, Mode: cfg.Mode, Width: cfg.Width, Height: cfg.Height, Pix: lendPixels(cfg.Width * cfg.Height * cfg.Mode.Bands()), lent: true}
+}

@@ -33,7 +33,7 @@ func (p *Picture) ResizeCrop(width, height int, f Filter, left, upper, cropWidth
 
 func (p *Picture) resize(t target, f Filter, box *Rect) *Picture {
 	out := *p
-	out.Width, out.Height, out.Low, out.LowBands = t.w, t.h, nil, 0
+	out.Width, out.Height, out.Low, out.LowBands, out.lent = t.w, t.h, nil, 0, false
 	bands := p.Mode.Bands()
 	src := raster{p.Pix, p.Width, p.Height, bands}
 	switch {
@@ -119,32 +119,44 @@ func resizeBands(src raster, t target, f Filter, box *Rect) []uint8 {
 	if f == Nearest {
 		return nearest(src, p)
 	}
-	across := func(in raster) raster {
+	across := func(in raster) (out raster, fresh bool) {
 		if p.across.same() {
-			return raster{crop(in, t.x, 0, t.w, in.height), t.w, in.height, in.bands}
+			return raster{crop(in, t.x, 0, t.w, in.height), t.w, in.height, in.bands}, false
 		}
-		out := newRaster(t.w, in.height, in.bands)
-		resampleRows(out, in, newWeights(p.across, f))
-		return out
+		out = lentRaster(t.w, in.height, in.bands)
+		resampleRows(out, in, weightsOf(p.across, f))
+		return out, true
 	}
 	down := func(in raster, w *weights) raster {
-		out := newRaster(in.width, t.h, in.bands)
+		out := lentRaster(in.width, t.h, in.bands)
 		resampleColumns(out, in, w)
 		return out
 	}
 	if p.down.same() {
-		return across(src.rows(t.y, t.y+t.h)).pix
+		out, _ := across(src.rows(t.y, t.y+t.h))
+		return out.pix
 	}
-	w := newWeights(p.down, f)
+	w := weightsOf(p.down, f)
 	if p.downFirst {
-		return across(down(src, w)).pix
+		mid := down(src, w)
+		out, fresh := across(mid)
+		if fresh {
+			givePixels(mid.pix)
+		}
+		return out.pix
 	}
 	first, last := w.span()
-	mid := across(src.rows(first, last))
-	for i := range w.first {
-		w.first[i] -= int32(first)
+	mid, fresh := across(src.rows(first, last))
+	out := down(mid, w.from(first))
+	if fresh {
+		givePixels(mid.pix)
 	}
-	return down(mid, w).pix
+	return out.pix
+}
+
+// lentRaster is newRaster with pixels of any value.
+func lentRaster(width, height, bands int) raster {
+	return raster{lendPixels(width * height * bands), width, height, bands}
 }
 
 // nearest adds up the step as Pillow's ImagingScaleAffine does; the rounding of the sum decides on ties.

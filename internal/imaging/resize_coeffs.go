@@ -2,7 +2,11 @@ package imaging
 
 // The weights of Pillow's resampling (its src/libImaging/Resample.c tells the rules): antialiased, in fixed point.
 
-import "math"
+import (
+	"math"
+	"slices"
+	"sync"
+)
 
 // Filter is a resampling filter, with Pillow's meaning.
 type Filter int
@@ -85,7 +89,55 @@ type weights struct {
 	values []int32 // taps weights an output, in fixed point; after count they are 0
 }
 
-// newWeights gives the wanted outputs' weights.
+// weightsOf gives the wanted outputs' weights, which are not to be changed: pictures of one shape share them. Two sines a weight
+// take as long as using it some hundred times.
+func weightsOf(s stretch, f Filter) *weights {
+	key := shape{s, f}
+	lately.Lock()
+	w := lately.known[key]
+	lately.Unlock()
+	if w != nil {
+		return w
+	}
+	w = newWeights(s, f)
+	if len(w.values) <= maxKnownValues {
+		lately.Lock()
+		if len(lately.known) >= maxKnown {
+			clear(lately.known) // shapes that are met often are soon back
+		}
+		lately.known[key] = w
+		lately.Unlock()
+	}
+	return w
+}
+
+type shape struct {
+	stretch
+	Filter
+}
+
+// lately are the weights of shapes that were met lately; at most 16 MiB.
+var lately = struct {
+	sync.Mutex
+	known map[shape]*weights
+}{known: map[shape]*weights{}}
+
+const (
+	maxKnown       = 128
+	maxKnownValues = 1 << 15
+)
+
+// from gives the weights for inputs of which the first few are cut off.
+func (w *weights) from(cut int) *weights {
+	out := *w
+	out.first = slices.Clone(w.first)
+	for i := range out.first {
+		out.first[i] -= int32(cut)
+	}
+	return &out
+}
+
+// newWeights computes the wanted outputs' weights.
 func newWeights(s stretch, f Filter) *weights {
 	exact := newWeights64(s, f)
 	w := &weights{exact.taps, exact.first, make([]int32, s.count), make([]int32, s.count*exact.taps)}

@@ -1,0 +1,45 @@
+package imaging
+
+// Pixels that are lent: those of large pictures live for a moment, and to clear new memory for each takes as long as to resize it.
+
+import (
+	"math/bits"
+	"sync"
+	"unsafe"
+)
+
+// pixelPools are by size: pool i has slices of 1<<i bytes, 16 MiB at most. Larger pictures are rare, and rounding their size up would take too
+// much.
+var pixelPools [25]sync.Pool
+
+// lendPixels gives n bytes of any value, to be given back or not.
+func lendPixels(n int) []uint8 {
+	class := bits.Len(uint(max(n, 1) - 1))
+	if class >= len(pixelPools) {
+		return make([]uint8, n)
+	}
+	if lent, ok := pixelPools[class].Get().(*uint8); ok {
+		return unsafe.Slice(lent, 1<<class)[:n]
+	}
+	return make([]uint8, n, 1<<class)
+}
+
+// givePixels takes bytes back that nobody looks at any more. Only what lendPixels gave has its sizes; other bytes are left alone.
+func givePixels(pix []uint8) {
+	n := cap(pix)
+	if n == 0 || n&(n-1) != 0 || bits.Len(uint(n)) > len(pixelPools) {
+		return
+	}
+	pixelPools[bits.Len(uint(n))-1].Put(unsafe.SliceData(pix))
+}
+
+// sharePixels says whether two slices begin at the same place.
+func sharePixels(a, b []uint8) bool { return unsafe.SliceData(a) == unsafe.SliceData(b) }
+
+// Release gives the memory of a decoded picture to the next one. Nothing that shares its pixels may be used any more.
+func (p *Picture) Release() {
+	if p.lent {
+		givePixels(p.Pix)
+	}
+	p.Pix, p.lent = nil, false
+}
