@@ -53,29 +53,19 @@ func NewCorpus(items []Item) (*Corpus, error) {
 		c.images[i] = image{first, len(sentences)}
 	}
 	c.number(sentences)
+	// Pairs of words first; three words are two pairs that overlap, four are two that do not.
+	c.pair(1, c.grams[0], 1)
 	var wg sync.WaitGroup
-	for n := 1; n < maxN; n++ {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			if c.counts[0] < 1<<16 {
-				c.packSequences(n)
-			}
-		}()
+	for n := 2; n < maxN; n++ {
+		wg.Go(func() { c.pair(n, c.grams[1], n-1) })
 	}
 	wg.Wait()
-	if c.counts[0] >= 1<<16 {
-		for n := 1; n < maxN; n++ {
-			c.chainSequences(n)
-		}
-	}
 	return c, nil
 }
 
 // number fills grams[0]. Each goroutine numbers the words of its part by itself, and the numbers are made one afterwards.
 func (c *Corpus) number(sentences []string) {
 	type part struct {
-		numbers map[string]uint32
 		order   []string // words by their number in this part
 		words   []uint32
 		lengths []int32
@@ -89,12 +79,11 @@ func (c *Corpus) number(sentences []string) {
 		go func() {
 			defer wg.Done()
 			p := &parts[k]
-			p.numbers, p.split = map[string]uint32{}, map[int][]uint32{}
+			p.split = map[int][]uint32{}
+			numbers := wordNumbers{short: newTable(0), long: map[string]uint32{}}
 			number := func(w string) uint32 {
-				id, ok := p.numbers[w]
-				if !ok {
-					id = uint32(len(p.order))
-					p.numbers[w] = id
+				id, fresh := numbers.number(w, uint32(len(p.order)))
+				if fresh {
 					p.order = append(p.order, w)
 				}
 				return id
@@ -150,6 +139,35 @@ func (c *Corpus) number(sentences []string) {
 	c.counts[0] = len(all)
 }
 
+// wordNumbers finds the numbers of words. Those of up to seven bytes, nearly all, are found by a number that holds them whole.
+type wordNumbers struct {
+	short *table
+	ids   []uint32 // by number in short
+	long  map[string]uint32
+}
+
+// number is the word's number, which is next if the word is fresh.
+func (n *wordNumbers) number(w string, next uint32) (id uint32, fresh bool) {
+	if len(w) > 7 {
+		id, known := n.long[w]
+		if !known {
+			n.long[w] = next
+			return next, true
+		}
+		return id, false
+	}
+	key := uint64(len(w))
+	for i := range len(w) {
+		key = key<<8 | uint64(w[i])
+	}
+	k := n.short.number(key)
+	if int(k) == len(n.ids) {
+		n.ids = append(n.ids, next)
+		return next, true
+	}
+	return n.ids[k], false
+}
+
 // eachWord calls f for every word, split at white space as Python does. It reports whether splitting at single spaces
 // gives something else.
 func eachWord(s string, f func(w string)) (odd bool) {
@@ -178,88 +196,80 @@ func eachWord(s string, f func(w string)) (odd bool) {
 	return odd
 }
 
-// packSequences numbers sequences of n+1 words whose word numbers fit into 16 bits each.
-func (c *Corpus) packSequences(n int) {
-	words, out := c.grams[0], make([]uint32, len(c.grams[0]))
-	t := newTable(len(words))
-	mask := ^uint64(0) >> (64 - 16*(n+1))
+// pair numbers sequences of n+1 words, each by the numbers of two shorter ones that cover it, which begin `apart` words
+// apart.
+func (c *Corpus) pair(n int, shorter []uint32, apart int) {
+	out, t := make([]uint32, len(shorter)), newTable(len(shorter))
+	var keys []uint64
 	for s := 0; s+1 < len(c.starts); s++ {
-		var key uint64
-		for i := int(c.starts[s]); i < int(c.starts[s+1]); i++ {
-			key = (key<<16 | uint64(words[i])) & mask
-			if first := i - n; first >= int(c.starts[s]) {
-				out[first] = t.number(key)
-			}
+		from, to := int(c.starts[s]), int(c.starts[s+1])-n
+		keys = keys[:0]
+		for i := from; i < to; i++ {
+			keys = append(keys, uint64(shorter[i])<<32|uint64(shorter[i+apart]))
 		}
+		t.numbers(keys, out[from:])
 	}
-	c.grams[n], c.counts[n] = out, t.used
+	c.grams[n], c.counts[n] = out, len(t.keys)
 }
 
-// chainSequences numbers sequences of n+1 words by the number of the first n and the last word.
-func (c *Corpus) chainSequences(n int) {
-	words, prefix, out := c.grams[0], c.grams[n-1], make([]uint32, len(c.grams[0]))
-	t := newTable(len(words))
-	for s := 0; s+1 < len(c.starts); s++ {
-		for i := int(c.starts[s]); i+n < int(c.starts[s+1]); i++ {
-			out[i] = t.number(uint64(prefix[i])<<32 | uint64(words[i+n]))
-		}
-	}
-	c.grams[n], c.counts[n] = out, t.used
-}
-
-// table numbers keys in the order in which they come. Open addressing; the number is stored plus one, 0 is free.
+// table numbers keys in the order in which they come. Open addressing; a slot holds a key's number plus one, 0 is free.
 type table struct {
-	slots []slot
-	used  int
-}
+	slots []uint32
+	keys  []uint64 // by number
 
-type slot struct {
-	key    uint64
-	number uint32
+	touched uint32 // says nothing; keeps the compiler from dropping the loop that writes it
 }
 
 func newTable(expected int) *table {
 	size := 1 << 10
-	for size < expected/2 {
+	for size < expected {
 		size *= 2
 	}
-	return &table{slots: make([]slot, size)}
+	return &table{slots: make([]uint32, size), keys: make([]uint64, 0, size/2)}
+}
+
+// numbers numbers several keys. Their slots, which are far apart in memory, are asked for all at once first.
+func (t *table) numbers(keys []uint64, out []uint32) {
+	mask := uint64(len(t.slots) - 1)
+	for _, key := range keys {
+		t.touched |= t.slots[spread(key)&mask]
+	}
+	for i, key := range keys {
+		out[i] = t.number(key)
+	}
 }
 
 func (t *table) number(key uint64) uint32 {
 	mask := uint64(len(t.slots) - 1)
 	at := spread(key) & mask
-	for t.slots[at].number != 0 {
-		if t.slots[at].key == key {
-			return t.slots[at].number - 1
+	for t.slots[at] != 0 {
+		if n := t.slots[at] - 1; t.keys[n] == key {
+			return n
 		}
 		at = (at + 1) & mask
 	}
-	t.used++
-	t.slots[at] = slot{key, uint32(t.used)}
-	if 4*t.used > 3*len(t.slots) {
+	t.keys = append(t.keys, key)
+	t.slots[at] = uint32(len(t.keys))
+	if 4*len(t.keys) > 3*len(t.slots) {
 		t.grow()
 	}
-	return uint32(t.used - 1)
+	return uint32(len(t.keys) - 1)
 }
 
 func (t *table) grow() {
-	old := t.slots
-	t.slots = make([]slot, 2*len(old))
+	t.slots = make([]uint32, 2*len(t.slots))
 	mask := uint64(len(t.slots) - 1)
-	for _, s := range old {
-		if s.number == 0 {
-			continue
-		}
-		at := spread(s.key) & mask
-		for t.slots[at].number != 0 {
+	for n, key := range t.keys {
+		at := spread(key) & mask
+		for t.slots[at] != 0 {
 			at = (at + 1) & mask
 		}
-		t.slots[at] = s
+		t.slots[at] = uint32(n + 1)
 	}
 }
 
 func spread(key uint64) uint64 {
+	key ^= key >> 32
 	key *= 0x9E3779B97F4A7C15
 	return key ^ key>>32
 }
