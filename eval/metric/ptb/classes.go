@@ -2,6 +2,7 @@ package ptb
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -36,39 +37,46 @@ var wordMarks = []rune{0xAD, 0xAD, 0x237, 0x24F, 0x2C2, 0x2C5, 0x2D2, 0x2DF, 0x2
 	0xA3E, 0xA4F, 0xA81, 0xA83, 0xABC, 0xACF, 0xB82, 0xB82, 0xBBE, 0xBC2, 0xBC6, 0xBC8, 0xBCA, 0xBCD, 0xC01, 0xC03,
 	0xC3E, 0xC56, 0xD3E, 0xD44, 0xD46, 0xD48, 0xE30, 0xE3A, 0xE47, 0xE4E, 0xEB1, 0xEBC, 0xEC8, 0xECD}
 
-func isLetter(r rune) bool {
-	return r < 0x10000 && (unicode.IsLetter(r) && !within(r, newerLetters) || within(r, formerLetters))
-}
+// plane is a set of characters of the Basic Multilingual Plane.
+type plane [0x10000]bool
 
-func isDigit(r rune) bool { return r < 0x10000 && unicode.IsDigit(r) && !within(r, newerDigits) }
-
-func isUpper(r rune) bool {
-	return r < 0x10000 && (unicode.IsUpper(r) || unicode.Is(unicode.Other_Uppercase, r))
-}
-
-func within(r rune, pairs []rune) bool {
-	for i := 0; i < len(pairs); i += 2 {
-		if r >= pairs[i] && r <= pairs[i+1] {
-			return true
+func planeOf(tables ...*unicode.RangeTable) *plane {
+	p := new(plane)
+	for _, t := range tables {
+		for _, r := range t.R16 {
+			for c := int(r.Lo); c <= int(r.Hi); c += int(r.Stride) {
+				p[c] = true
+			}
 		}
 	}
-	return false
+	return p
 }
 
-// ranges writes the characters of the Basic Multilingual Plane that satisfy is as the inside of a bracket expression.
-func ranges(is func(rune) bool) string {
-	var b strings.Builder
-	for r := rune(0); r < 0x10000; r++ {
-		if !is(r) {
+// set puts pairs of first and last characters in or takes them out.
+func (p *plane) set(pairs []rune, in bool) *plane {
+	for i := 0; i < len(pairs); i += 2 {
+		for r := pairs[i]; r <= pairs[i+1]; r++ {
+			p[r] = in
+		}
+	}
+	return p
+}
+
+// ranges is the set as the inside of a bracket expression.
+func (p *plane) ranges() string {
+	var b []byte
+	for r := 0; r < len(p); r++ {
+		if !p[r] {
 			continue
 		}
 		first := r
-		for r+1 < 0x10000 && is(r+1) {
+		for r+1 < len(p) && p[r+1] {
 			r++
 		}
-		fmt.Fprintf(&b, `\x{%X}-\x{%X}`, first, r)
+		b = append(strconv.AppendInt(append(b, `\x{`...), int64(first), 16), `}-\x{`...)
+		b = append(strconv.AppendInt(b, int64(r), 16), '}')
 	}
-	return b.String()
+	return string(b)
 }
 
 // anyCase makes the ASCII letters of an expression match in both cases. Letters inside brackets and after a backslash

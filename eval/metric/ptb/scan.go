@@ -81,6 +81,16 @@ func (s *scanner) headOf(which int, seen string) int {
 // lineBreaks are what the reference takes for the end of a line; inside a caption they are spaces.
 var lineBreaks = strings.NewReplacer("\r", " ", "\n", " ", "\v", " ", "\f", " ", "\u2028", " ", "\u2029", " ")
 
+// mayBreak reports whether there may be line breaks in s.
+func mayBreak(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0xE2 { // U+2028 and U+2029 begin with it
+			return true
+		}
+	}
+	return false
+}
+
 // Lines tokenises captions as one text with a caption a line, as pycocoevalcap does, and returns for each the lower-case
 // tokens with a space between them. What follows a line can matter: "vitamin c." keeps its full stop unless the next
 // line begins with one of the words that open sentences. Line breaks inside a caption count as spaces.
@@ -91,6 +101,9 @@ func Captions(captions []string) []string { return tokenise(captions, ignored) }
 
 // ignored are the tokens that pycocoevalcap removes. Its list has brackets too, but in capitals, which no token is.
 func ignored(token string) bool {
+	if len(token) > 3 {
+		return false
+	}
 	switch token {
 	case "''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";":
 		return true
@@ -108,7 +121,7 @@ func tokenise(captions []string, drop func(string) bool) []string {
 	starts := make([]int, len(captions)+1)
 	for i, c := range captions {
 		starts[i] = b.Len()
-		if strings.ContainsAny(c, "\r\n\v\f\u2028\u2029") {
+		if mayBreak(c) {
 			c = lineBreaks.Replace(c)
 		}
 		b.WriteString(c)
