@@ -13,11 +13,13 @@ tab=$(printf '\t')
 
 # The op against ref.
 by_ops() {
+  tests=TestOneOp
+  [ "$op" != cores ] || tests=TestAttentionOnCores
   cp -r "$stub/kernels" "$work/kernels"
   g++ -std=c++17 -O1 -fPIC -shared -w -ffp-contract=off -fno-strict-aliasing -I"$here/stub" -x c++ "$work/src/$file.cu" -x none "$stub/libcuda.so.1" -o "$work/kernels/$file.so"
   for order in eager reverse; do
     (cd "$sources/.." && MMC4_STUB_ORDER=$order MMC4_STUB_KERNELS=$work/kernels MMC4_LIBCUDA=$stub/libcuda.so.1 MMC4_CUBLASLT=none MMC4_CUDA_OPS=$op MMC4_CUDA_ROUNDS=${MMC4_MUTANT_ROUNDS:-40} \
-      timeout 100 "$test" -test.run TestOneOp) >"$work/log" 2>&1 || return 0
+      timeout 100 "$test" -test.run $tests) >"$work/log" 2>&1 || return 0
   done
   return 1
 }

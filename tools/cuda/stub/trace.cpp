@@ -1,5 +1,5 @@
-// Writes launches to the folder MMC4_STUB_TRACE as trace.h says: of each kernel the first few that are small, so that the
-// sanitizers, which are slow, see every kernel, with one block and with several.
+// Writes launches to the folder MMC4_STUB_TRACE as trace.h says: of each kernel some that are small, so that the
+// sanitizers, which are slow, see every kernel, with one block and with several: the 1st, 4th, 16th and so on of each.
 #include "trace.h"
 
 #include "driver.h"
@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr size_t MOST_BYTES = 1 << 20, MOST_BLOCKS = 6, EACH = 2;
+constexpr size_t MOST_BYTES = 4 << 20, MOST_BLOCKS = 6; // a stream's scratch memory is a megabyte at least
 
 void put(FILE *f, uint64_t v) { fwrite(&v, 8, 1, f); }
 void put(FILE *f, const std::vector<char> &bytes) {
@@ -38,8 +38,10 @@ void trace(const std::string &kernel, const unsigned *grid, const unsigned *bloc
   if (!folder || !*folder) return;
   size_t blocks = (size_t)grid[0] * grid[1] * grid[2];
   static std::map<std::pair<std::string, bool>, size_t> seen;
-  size_t &n = seen[{kernel, blocks > 1}];
-  if (blocks > MOST_BLOCKS || n >= EACH) return;
+  if (blocks > MOST_BLOCKS) return;
+  size_t n = ++seen[{kernel, blocks > 1}], power = 1;
+  while (power < n) power *= 4;
+  if (power != n) return;
   std::vector<std::vector<char>> values;
   std::map<CUdeviceptr, Piece> found;
   for (size_t i = 0; i < sizes.size(); i++) {
@@ -50,7 +52,7 @@ void trace(const std::string &kernel, const unsigned *grid, const unsigned *bloc
   size_t bytes = 0;
   for (auto &[at, p] : found) bytes += p.bytes.size();
   if (bytes > MOST_BYTES) return;
-  std::string path = std::string(folder) + "/" + kernel + (blocks > 1 ? "-many-" : "-one-") + std::to_string(n++);
+  std::string path = std::string(folder) + "/" + kernel + (blocks > 1 ? "-many-" : "-one-") + std::to_string(n);
   FILE *f = fopen(path.c_str(), "wb");
   if (!f) return;
   put(f, std::vector<char>(kernel.begin(), kernel.end()));
