@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"mmc4/configs"
 	"mmc4/eval/sampling"
 	"mmc4/eval/task"
 )
@@ -68,15 +69,34 @@ type RICES struct {
 
 // TaskConfig is a task to run, and what to change about it.
 type TaskConfig struct {
-	Task     string         `yaml:"task" json:"task"` // a name (coco, vqav2, ...) or a task file
-	Data     string         `yaml:"data" json:"data"` // folder with annotations and pictures
-	Images   string         `yaml:"images" json:"images"`
-	Train    *task.Split    `yaml:"train" json:"train,omitempty"`
-	Test     *task.Split    `yaml:"test" json:"test,omitempty"`
-	Decoding *task.Decoding `yaml:"decoding" json:"decoding,omitempty"`
+	Task     string      `yaml:"task" json:"task"` // a name (coco, vqav2, ...) or a task file
+	Data     string      `yaml:"data" json:"data"` // folder with annotations and pictures
+	Images   string      `yaml:"images" json:"images"`
+	Train    *task.Split `yaml:"train" json:"train,omitempty"`
+	Test     *task.Split `yaml:"test" json:"test,omitempty"`
+	Decoding *Decoding   `yaml:"decoding" json:"decoding,omitempty"`
 	// ServerQuestions is a questions file whose every question must stand in the submission; those not asked are filled
 	// with an empty answer, as the VQA server wants it.
 	ServerQuestions string `yaml:"server_questions" json:"server_questions"`
+}
+
+// Decoding is what to change about how a task's answers are generated; what is left out stays.
+type Decoding struct {
+	MaxNewTokens  *int     `yaml:"max_new_tokens" json:"max_new_tokens,omitempty"`
+	Beams         *int     `yaml:"beams" json:"beams,omitempty"`
+	LengthPenalty *float64 `yaml:"length_penalty" json:"length_penalty,omitempty"`
+}
+
+func (d *Decoding) change(to *task.Decoding) {
+	if d.MaxNewTokens != nil {
+		to.MaxNewTokens = *d.MaxNewTokens
+	}
+	if d.Beams != nil {
+		to.Beams = *d.Beams
+	}
+	if d.LengthPenalty != nil {
+		to.LengthPenalty = *d.LengthPenalty
+	}
 }
 
 // LoadConfig reads a config and fills in what it leaves out. Relative paths in it start from its own folder.
@@ -96,8 +116,8 @@ func LoadConfig(path string) (*Config, error) {
 // ParseConfig reads a config's text; name is for errors.
 func ParseConfig(name string, data []byte) (*Config, error) {
 	c := &Config{}
-	if err := yaml.UnmarshalWithOptions(data, c, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%w: %s: %s", ErrUsage, name, yaml.FormatError(err, false, true))
+	if err := configs.Decode(name, data, c); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrUsage, name, err)
@@ -187,11 +207,17 @@ func (c *Config) resolve(base string) {
 	}
 }
 
-// Hash names what decides the predictions. Device and number type count, the number of processes does not.
-func (c *Config) Hash() string {
-	text, _ := json.Marshal(c)
-	h := sha256.Sum256(text)
-	return hex.EncodeToString(h[:8])
+// hash names what decides the predictions: the config, the model and the data sets. Device and number type count, the number of
+// processes does not.
+func (r *runner) hash() string {
+	text, _ := json.Marshal(r.config)
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n", text, r.o.Model)
+	for i := range r.jobs {
+		text, _ := json.Marshal(r.jobs[i].data)
+		h.Write(text)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // load reads a task with its changes.
@@ -207,7 +233,7 @@ func (t *TaskConfig) load() (*task.Task, error) {
 		one.Test = *t.Test
 	}
 	if t.Decoding != nil {
-		one.Decoding = *t.Decoding
+		t.Decoding.change(&one.Decoding)
 	}
 	if err := one.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: task %s: %w", ErrUsage, one.Name, err)

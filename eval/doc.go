@@ -33,7 +33,7 @@ type Model interface {
 
 // Errors by what the caller should do about them.
 var (
-	ErrUsage   = errors.New("wrong config")                     // the config or a task file is wrong
+	ErrUsage   = errors.New("wrong config")                     // the config, a task file, or what they name
 	ErrRefused = errors.New("refused")                          // the folder holds another evaluation, or is in use
 	ErrPartial = errors.New("some examples could not be asked") // they are named in results.json
 )

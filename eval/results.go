@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"mmc4/eval/formats"
 	"mmc4/eval/metric"
@@ -16,7 +17,7 @@ import (
 
 // Results is results.json.
 type Results struct {
-	Evaluation string       `json:"evaluation"` // Config.Hash
+	Evaluation string       `json:"evaluation"` // names config, model and data
 	Config     *Config      `json:"config"`
 	Tasks      []TaskResult `json:"tasks"`
 	Asked      int          `json:"asked"`
@@ -56,6 +57,24 @@ type Failure struct {
 	Error string     `json:"error"`
 }
 
+// failures names the first few examples that could not be asked.
+func (r *Results) failures(most int) string {
+	var words []string
+	for _, line := range r.Tasks {
+		for _, cell := range line.Series {
+			for _, t := range cell.Trials {
+				for _, f := range t.Failed {
+					words = append(words, fmt.Sprintf("%s, %d shots, %s: %s", line.Name, cell.Shots, f.ID, f.Error))
+				}
+			}
+		}
+	}
+	if len(words) > most {
+		words = append(words[:most], "and more, see results.json")
+	}
+	return strings.Join(words, "; ")
+}
+
 // Number is a float64 that JSON can hold: what is no number is null.
 type Number float64
 
@@ -69,7 +88,7 @@ func (n Number) MarshalJSON() ([]byte, error) {
 
 // score scores every trial.
 func (r *runner) score(records [][]Record) (*Results, error) {
-	results := &Results{Evaluation: r.config.Hash(), Config: r.config}
+	results := &Results{Evaluation: r.evaluation, Config: r.config}
 	byTrial := map[unit][]Record{}
 	for i, u := range r.units {
 		key := unit{task: u.task, shots: u.shots, seed: u.seed}

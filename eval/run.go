@@ -22,7 +22,8 @@ import (
 
 // Options are what a run is told beside its config.
 type Options struct {
-	Slice, Slices int // this process's share of the batches, 1-based; 0 of 0: all of them
+	Slice, Slices int    // this process's share of the batches, 1-based; 0 of 0: all of them
+	Model         string // names the model's files; another model does not go on with a folder's predictions
 	// Open makes the model, once everything else has been read and something is left to compute.
 	Open func(ctx context.Context, images func(name string) ([]byte, error)) (Model, error)
 	// Features gives unit features of pictures of a place, for RICES.
@@ -56,9 +57,11 @@ type runner struct {
 	jobs   []job
 	trials []trial
 	units  []unit
-	model  Model
-	places []string // folders, buckets, tars with pictures
-	stores pictures.Places
+	// evaluation names what is run: see hash
+	evaluation string
+	model      Model
+	places     []string // folders, buckets, tars with pictures
+	stores     pictures.Places
 }
 
 // Run runs an evaluation, or goes on with it, and writes its results to config.Out. With Slices it computes its share
@@ -69,6 +72,7 @@ func Run(ctx context.Context, config *Config, o Options) (*Results, error) {
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
+	r.evaluation = r.hash()
 	if err := os.MkdirAll(config.Out, 0o755); err != nil {
 		return nil, err
 	}
@@ -84,7 +88,7 @@ func Run(ctx context.Context, config *Config, o Options) (*Results, error) {
 		return nil, err
 	}
 	if results.Failed > 0 {
-		return results, fmt.Errorf("%w: %d of %d", ErrPartial, results.Failed, results.Asked)
+		return results, fmt.Errorf("%w: %d of %d: %s", ErrPartial, results.Failed, results.Asked, results.failures(5))
 	}
 	return results, nil
 }
@@ -116,7 +120,9 @@ func (r *runner) prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if j.data, err = t.Read(ctx, c.Data, place); err != nil {
+		if j.data, err = t.Read(ctx, c.Data, place); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %w; the task's file says what has to lie in %s", ErrUsage, err, c.Data)
+		} else if err != nil {
 			return err
 		}
 		r.jobs = append(r.jobs, j)
@@ -125,6 +131,9 @@ func (r *runner) prepare(ctx context.Context) error {
 		for _, shots := range r.config.Shots {
 			for _, seed := range r.config.Seeds {
 				plan, err := r.plan(ctx, &r.jobs[i], r.config.options(shots, seed))
+				if errors.Is(err, sampling.ErrTooFew) {
+					err = fmt.Errorf("%w: %w", ErrUsage, err)
+				}
 				if err != nil {
 					return fmt.Errorf("task %s, %d shots: %w", r.jobs[i].task.Name, shots, err)
 				}
@@ -149,7 +158,7 @@ func (r *runner) plan(ctx context.Context, j *job, o sampling.Options) (sampling
 		for i := range ids {
 			ids[i] = string(j.data.Test[i].ID)
 		}
-		plan = sampling.Independent(ids, len(j.data.Train), o)
+		plan, err = sampling.Independent(ids, len(j.data.Train), o)
 	}
 	if err != nil || !rices {
 		return plan, err
@@ -163,6 +172,9 @@ func (r *runner) plan(ctx context.Context, j *job, o sampling.Options) (sampling
 			out[i] = samples[i].Image
 		}
 		return out
+	}
+	if o.Shots > len(j.data.Train) {
+		return plan, fmt.Errorf("%w: %d", sampling.ErrTooFew, len(j.data.Train))
 	}
 	place, err := r.stores.Open(ctx, j.images())
 	if err != nil {
@@ -227,7 +239,7 @@ func share(units []unit, slice, slices int) []unit {
 
 // compute asks what has not been asked yet and returns the records of all units of this process.
 func (r *runner) compute(ctx context.Context) ([][]Record, error) {
-	units, name, h := r.units, "predictions.jsonl", header{Evaluation: r.config.Hash()}
+	units, name, h := r.units, "predictions.jsonl", header{Evaluation: r.evaluation}
 	var done map[unit][]Record
 	if r.o.Slices > 1 {
 		units = share(units, r.o.Slice, r.o.Slices)
@@ -278,7 +290,7 @@ func (r *runner) fromSlices() (map[unit][]Record, error) {
 			continue
 		}
 		units := share(r.units, slice, slices)
-		j, err := openJournal(path, header{r.config.Hash(), fmt.Sprintf("%d/%d", slice, slices)}, sizes(units))
+		j, err := openJournal(path, header{r.evaluation, fmt.Sprintf("%d/%d", slice, slices)}, sizes(units))
 		if err != nil {
 			return nil, err
 		}

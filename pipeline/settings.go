@@ -8,15 +8,15 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"mmc4/configs"
 )
 
 // LoadSettings reads YAML over s: keys that are absent keep their value, unknown keys are an error.
 func (s *Settings) LoadSettings(data []byte, name string) error {
 	merged := *s
 	merged.Dedup.Extensions, merged.Dedup.URLTokens = nil, nil
-	if err := yaml.UnmarshalWithOptions(data, &merged, yaml.Strict()); err != nil {
-		return usage("%s: %s", name, yaml.FormatError(err, false, true))
+	if err := configs.Decode(name, data, &merged); err != nil {
+		return usage("%v", err)
 	}
 	if merged.Dedup.Extensions == nil {
 		merged.Dedup.Extensions = s.Dedup.Extensions

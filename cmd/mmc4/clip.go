@@ -27,6 +27,10 @@ func openCLIP(ctx context.Context, name, deviceName string, options clip.Options
 			return nil, nil, fmt.Errorf("unpacking the demo's CLIP: %w", err)
 		}
 	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		dev.Close()
+		return nil, nil, usagef("--clip %s: there is no such folder: say demo, or a folder that fetch-model made", name)
+	}
 	model, err := clip.Load(ctx, dir, dev, options)
 	if err != nil {
 		dev.Close()

@@ -74,6 +74,9 @@ func (c *evalRunCmd) Run(ctx context.Context, o *output) error {
 			return usagef("--slice %s: say I/N, as in 2/4", c.Slice)
 		}
 	}
+	if options.Model, err = model.Fingerprint(config.Model); err != nil {
+		return usageError{err}
+	}
 	options.Open = func(ctx context.Context, images func(string) ([]byte, error)) (eval.Model, error) {
 		return model.Load(ctx, config.Model, model.Options{Device: config.Device, DType: config.DType, Compat: config.Compat != ""}, images)
 	}

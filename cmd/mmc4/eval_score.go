@@ -19,7 +19,7 @@ import (
 
 type evalScoreCmd struct {
 	common
-	Metric      []string `required:"" help:"What to compute: cider, bleu, rouge, vqa, auc, top1, clip." placeholder:"NAME,..."`
+	Metric      []string `required:"" enum:"cider,bleu,rouge,vqa,auc,top1,clip" help:"What to compute: cider, bleu, rouge, vqa, auc, top1, clip." placeholder:"NAME,..."`
 	Compat      bool     `help:"VQA accuracy as open_flamingo 2.0.1 computes it (differs where answers have no answer_id: VizWiz)."`
 	Positive    string   `help:"Label of the positive class for auc (default: 1 or yes)." placeholder:"LABEL"`
 	PerExample  bool     `help:"Print a record for every example too."`

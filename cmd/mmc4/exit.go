@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"mmc4/kernels/device"
 	"mmc4/pipeline"
 )
 
@@ -47,7 +48,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.Is(err, pipeline.ErrUsage):
+	case errors.As(err, &usage), errors.Is(err, pipeline.ErrUsage), errors.Is(err, device.ErrUnknown):
 		return exitUsage
 	case errors.Is(err, pipeline.ErrPartial):
 		return exitPartial

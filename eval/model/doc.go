@@ -94,14 +94,14 @@ func Load(ctx context.Context, f eval.ModelFiles, o Options, image func(name str
 		tokens = f.Dir
 	}
 	if m.tokens, err = tokenizer.Load(tokens); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, fmt.Errorf("%w: model: %w", eval.ErrUsage, err)
 	}
 	if err := specials(&config, m.tokens); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, fmt.Errorf("%w: model: %w", eval.ErrUsage, err)
 	}
 	sources, err := m.open(ctx, at(f.Vision, f.Dir, visionName, endings...), at(f.LM, f.Dir, lmName, endings...), at(f.Flamingo, f.Dir, flamingoName, endings...))
 	if err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, fmt.Errorf("%w: model: %w", eval.ErrUsage, err)
 	}
 	if m.dev, err = device.Open(o.Device); err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func Load(ctx context.Context, f eval.ModelFiles, o Options, image func(name str
 		matrices = kernels.I8
 	}
 	if m.model, err = flamingo.New(m.dev, queue, config, sources, flamingo.Options{DType: matrices}); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
+		return nil, fmt.Errorf("%w: model: %w", eval.ErrUsage, err)
 	}
 	if err := m.model.Freeze(m.dev, queue, false); err != nil {
 		return nil, err

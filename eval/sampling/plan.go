@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 )
@@ -29,6 +31,9 @@ type Options struct {
 	Fixed   bool   // all test examples are shown the same demonstrations
 }
 
+// ErrTooFew means that more demonstrations are to be shown than there are training examples.
+var ErrTooFew = errors.New("there are fewer training examples to draw from")
+
 // Plan is which test examples are run, in this order, and the training examples each of them is shown.
 type Plan struct {
 	Test           []int
@@ -37,7 +42,7 @@ type Plan struct {
 
 // Independent draws the demonstrations of an example from the seed and the example's id alone: the same for any batch
 // size, number of processes, order and number of samples (fixed ones: from the seed). Test examples stay in the order of their file.
-func Independent(ids []string, training int, o Options) Plan {
+func Independent(ids []string, training int, o Options) (Plan, error) {
 	var p Plan
 	for i := range ids {
 		p.Test = append(p.Test, i)
@@ -54,6 +59,9 @@ func Independent(ids []string, training int, o Options) Plan {
 	if o.Pool > 0 && o.Pool < training {
 		pool = generator(o.Seed, "pool").Perm(training)[:o.Pool]
 	}
+	if o.Shots > len(pool) {
+		return p, fmt.Errorf("%w: %d", ErrTooFew, len(pool))
+	}
 	k := min(Effective(o.Shots), len(pool))
 	for _, i := range p.Test {
 		purpose := "demonstrations of " + ids[i]
@@ -69,7 +77,7 @@ func Independent(ids []string, training int, o Options) Plan {
 		}
 		p.Demonstrations = append(p.Demonstrations, chosen)
 	}
-	return p
+	return p, nil
 }
 
 func generator(seed uint64, purpose string) *rand.Rand {

@@ -1,6 +1,7 @@
 package sampling
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -15,8 +16,15 @@ func names(n int) []string {
 }
 
 func TestIndependent(t *testing.T) {
-	all := Independent(names(100), 50, Options{Shots: 4, Seed: 3})
-	some := Independent(names(100), 50, Options{Shots: 4, Seed: 3, Samples: 10})
+	draw := func(n, training int, o Options) Plan {
+		p, err := Independent(names(n), training, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	all := draw(100, 50, Options{Shots: 4, Seed: 3})
+	some := draw(100, 50, Options{Shots: 4, Seed: 3, Samples: 10})
 	if len(all.Test) != 100 || len(some.Test) != 10 || !slices.IsSorted(some.Test) {
 		t.Fatalf("%d and %d test examples", len(all.Test), len(some.Test))
 	}
@@ -25,7 +33,7 @@ func TestIndependent(t *testing.T) {
 			t.Errorf("the demonstrations of example %d depend on the others", i)
 		}
 	}
-	other := Independent(names(100), 50, Options{Shots: 4, Seed: 4})
+	other := draw(100, 50, Options{Shots: 4, Seed: 4})
 	same := 0
 	for i := range other.Demonstrations {
 		d := slices.Clone(other.Demonstrations[i])
@@ -40,10 +48,10 @@ func TestIndependent(t *testing.T) {
 	if same > 5 {
 		t.Errorf("another seed gave the same demonstrations for %d examples", same)
 	}
-	if got := Independent(names(3), 1, Options{Shots: 4}); len(got.Demonstrations[0]) != 1 {
-		t.Errorf("of one training example %d were shown", len(got.Demonstrations[0]))
+	if _, err := Independent(names(3), 3, Options{Shots: 4}); !errors.Is(err, ErrTooFew) {
+		t.Errorf("4 demonstrations of 3 examples: %v", err)
 	}
-	if got := Independent(names(3), 9, Options{}); len(got.Demonstrations[0]) != ZeroShotTexts {
+	if got := draw(3, 9, Options{}); len(got.Demonstrations[0]) != ZeroShotTexts {
 		t.Errorf("no shots show %d texts", len(got.Demonstrations[0]))
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"mmc4/configs"
 	"mmc4/eval/metric/caption"
 	"mmc4/eval/metric/vqa"
@@ -93,8 +91,8 @@ func Load(name string) (*Task, error) {
 // Parse reads a task file; name is for errors. A key that does not exist is refused by name.
 func Parse(name string, data []byte) (*Task, error) {
 	var t Task
-	if err := yaml.UnmarshalWithOptions(data, &t, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, true))
+	if err := configs.Decode(name, data, &t); err != nil {
+		return nil, err
 	}
 	if err := t.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 	"strconv"
@@ -8,6 +9,9 @@ import (
 
 	"mmc4/kernels"
 )
+
+// ErrUnknown means that a name stands for no device, on any machine.
+var ErrUnknown = errors.New("not known")
 
 // kind is a kind of device.
 type kind struct {
@@ -35,7 +39,7 @@ func Open(name string) (kernels.Device, error) {
 	if numbered {
 		n, err := strconv.Atoi(number)
 		if err != nil || n < 0 {
-			return nil, fmt.Errorf("device %q: %q is no number of a device", name, number)
+			return nil, fmt.Errorf("device %q: %w: %q is no number of a device", name, ErrUnknown, number)
 		}
 		index = n
 	}
@@ -52,7 +56,7 @@ func Open(name string) (kernels.Device, error) {
 		}
 		return k.open(index)
 	}
-	return nil, fmt.Errorf("device %q: not known; use auto, ref, cpu, cuda or cuda:N", name)
+	return nil, fmt.Errorf("device %q: %w; use auto, ref, cpu, cuda or cuda:N", name, ErrUnknown)
 }
 
 func openBest() (kernels.Device, error) {
