@@ -38,6 +38,13 @@ type State struct {
 	Profile   string                     `json:"profile"` // of the device
 	Config    map[string]json.RawMessage `json:"config"`
 	Files     map[string]fileHash        `json:"files"`
+	Best      *Best                      `json:"best,omitempty"`
+}
+
+// Best is the checkpoint with the lowest validation loss so far, the mean over the validation streams.
+type Best struct {
+	Step int     `json:"step"`
+	Loss float64 `json:"loss"`
 }
 
 type fileHash struct {
@@ -79,12 +86,12 @@ func save(ctx context.Context, store storage.Store, name string, write func(io.W
 }
 
 // saveCheckpoint writes everything that later steps depend on.
-func (s *workplace) saveCheckpoint(ctx context.Context, store storage.Store, step int, positions map[string]data.Position) error {
+func (s *workplace) saveCheckpoint(ctx context.Context, store storage.Store, step int, positions map[string]data.Position, best *Best) error {
 	dir := checkpointName(step)
 	if err := store.Remove(ctx, dir+"/"+stateName); err != nil {
 		return err
 	}
-	state := State{Step: step, Updates: s.opt.Step, Seed: s.config.Seed, Positions: positions, Profile: s.dev.Profile(), Config: s.config.canonical(), Files: map[string]fileHash{}}
+	state := State{Step: step, Updates: s.opt.Step, Seed: s.config.Seed, Positions: positions, Profile: s.dev.Profile(), Config: s.config.canonical(), Files: map[string]fileHash{}, Best: best}
 	files := map[string]func(io.Writer) error{"model.safetensors": s.writeModel, "optimizer.safetensors": s.writeMoments}
 	for name, text := range s.sideFiles() {
 		files[name] = func(w io.Writer) error { _, err := w.Write(text); return err }
@@ -126,6 +133,18 @@ func (s *workplace) sideFiles() map[string][]byte {
 		}
 	}
 	return files
+}
+
+// writeExport writes the model with adapters merged into it.
+func (s *workplace) writeExport(w io.Writer) error {
+	meta := map[string]string{"format": "pt"}
+	switch t := s.task.(type) {
+	case *Flamingo:
+		return t.Model.Export(s.pass, w, meta)
+	case *Language:
+		return t.export(s.pass, w, s.source, meta)
+	}
+	return s.writeModel(w)
 }
 
 func (s *workplace) writeModel(w io.Writer) error {
@@ -181,13 +200,16 @@ func checkpoints(ctx context.Context, store storage.Store) ([]int, error) {
 	return steps, nil
 }
 
-// prune removes all but the newest checkpoints, their state first.
-func prune(ctx context.Context, store storage.Store, keep int) error {
+// prune removes all but the newest checkpoints and the best, their state first.
+func prune(ctx context.Context, store storage.Store, keep int, best *Best) error {
 	steps, err := checkpoints(ctx, store)
 	if err != nil {
 		return err
 	}
 	for _, step := range steps[:max(len(steps)-keep, 0)] {
+		if best != nil && step == best.Step {
+			continue
+		}
 		dir := checkpointName(step)
 		if err := store.Remove(ctx, dir+"/"+stateName); err != nil {
 			return err
@@ -266,17 +288,8 @@ func compact(text json.RawMessage) string {
 
 // restore puts a checkpoint's weights and moments onto the device.
 func (s *workplace) restore(st *State, files map[string][]byte) error {
-	dir, err := os.MkdirTemp("", "mmc4-resume-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	open := func(name string) (*weights.File, error) {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, files[name], 0o600); err != nil {
-			return nil, err
-		}
-		return weights.Open(context.Background(), path)
+		return weights.OpenReaderAt(bytes.NewReader(files[name]), int64(len(files[name])), name)
 	}
 	model, err := open("model.safetensors")
 	if err != nil {

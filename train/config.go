@@ -138,7 +138,7 @@ type ValidationConfig struct {
 // SaveConfig is when checkpoints are written and how many stay.
 type SaveConfig struct {
 	Every int `yaml:"every" json:"every"`
-	Keep  int `yaml:"keep" json:"keep"`
+	Keep  int `yaml:"keep" json:"keep"` // the newest; the one with the best validation loss stays besides
 }
 
 // ConfigError is a mistake in a config.

@@ -74,7 +74,9 @@ func DryRun(ctx context.Context, c *Config, deviceName string) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Kind: c.Kind, Steps: c.Steps}
-	p.parts(c, s)
+	if err := p.parts(c, s); err != nil {
+		return nil, ConfigError{err}
+	}
 	for _, stream := range c.Streams {
 		n := int64(stream.Batch) * int64(c.Accumulate) * int64(c.Steps)
 		p.Samples += n
@@ -120,43 +122,58 @@ func DryRun(ctx context.Context, c *Config, deviceName string) (*Plan, error) {
 }
 
 // parts counts weights and their memory.
-func (p *Plan) parts(c *Config, s *shapes) {
-	frozen := int64(4)
-	if c.Precision == "bf16" {
-		frozen = 2
+func (p *Plan) parts(c *Config, s *shapes) error {
+	dtype, activations := c.dtypes()
+	frozen := int64(dtype.Size())
+	learnt := int64(16) // weights, gradients, two moments
+	if activations == kernels.BF16 {
+		learnt += 2
 	}
-	add := func(name string, n, trained int64) {
-		bytes := (n-trained)*frozen + trained*16
-		if c.Precision == "bf16" {
-			bytes += 2 * trained
-		}
-		p.Parts = append(p.Parts, PlanPart{Name: name, Parameters: n, Trained: trained > 0, Bytes: bytes})
+	part := func(name string, n int64, trained bool, bytes int64) {
+		p.Parts = append(p.Parts, PlanPart{Name: name, Parameters: n, Trained: trained, Bytes: bytes})
 		p.Parameters += n
+		if trained {
+			p.Trainable += n
+		}
+	}
+	adapters := func(l lm.Config) error {
+		if c.LoRA == nil {
+			return nil
+		}
+		ws, err := lm.PlanLoRA(l, *c.LoRA.lm())
+		n := params.Count(ws)
+		part("adapters (LoRA)", n, true, n*learnt)
+		return err
 	}
 	switch c.Kind {
 	case KindFlamingo:
 		m := flamingo.Plan(s.flamingo)
 		embedding := params.Count(m.Embedding)
-		trained := embedding
-		if c.Freeze {
-			trained = 0
+		vision, text := visionCount(s.flamingo.Vision, 0), params.Count(lm.Plan(s.flamingo.LM))-embedding
+		part("image tower", vision, false, vision*frozen)
+		part("language model, without its embedding", text, false, text*frozen)
+		// Counted as open_flamingo counts it, of which two rows move: a table in fp32, and a tied head in a smaller type.
+		table := embedding * 4
+		if s.flamingo.LM.Tied && dtype != kernels.F32 {
+			table += embedding * frozen
 		}
-		add("image tower", visionCount(s.flamingo.Vision, 0), 0)
-		add("language model, without its embedding", params.Count(lm.Plan(s.flamingo.LM))-embedding, 0)
-		add("input embedding", embedding, trained)
-		add("resampler", params.Count(m.Resampler), params.Count(m.Resampler))
-		add("gated blocks", params.Count(m.Gated), params.Count(m.Gated))
-		p.Trainable = trained + params.Count(m.Resampler) + params.Count(m.Gated)
+		part("input embedding", embedding, !c.Freeze, table)
+		part("resampler", params.Count(m.Resampler), true, params.Count(m.Resampler)*learnt)
+		part("gated blocks", params.Count(m.Gated), true, params.Count(m.Gated)*learnt)
+		return adapters(s.flamingo.LM)
 	case KindCLIP:
-		vision, text := visionCount(s.clip.Vision, s.clip.EmbedDim), textCount(s.clip)
-		add("image tower", vision, vision)
-		add("text tower and scale", text+1, text+1)
-		p.Trainable = vision + text + 1
+		vision, text := visionCount(s.clip.Vision, s.clip.EmbedDim), textCount(s.clip)+1
+		part("image tower", vision, true, vision*learnt)
+		part("text tower and scale", text, true, text*learnt)
 	case KindLM:
 		n := params.Count(lm.Plan(s.lm))
-		add("language model", n, n)
-		p.Trainable = n
+		if c.LoRA != nil {
+			part("language model", n, false, n*frozen)
+			return adapters(s.lm)
+		}
+		part("language model", n, true, n*learnt)
 	}
+	return nil
 }
 
 func blockCount(width, mlp int) int64 {

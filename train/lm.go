@@ -3,9 +3,12 @@ package train
 // A language model as a task: every token is predicted.
 
 import (
+	"io"
+
 	"mmc4/kernels"
 	"mmc4/models/lm"
 	"mmc4/models/lm/params"
+	"mmc4/models/weights"
 	"mmc4/train/data"
 )
 
@@ -39,6 +42,29 @@ func (l *Language) Loss(p *kernels.Pass, _ int, b *data.Batch) kernels.Tensor {
 	hidden := l.Model.Hidden(p, lm.Input{IDs: b.IDs, Rows: b.Rows, Mask: b.Mask})
 	loss, _ := l.Model.Loss(p, hidden, b.Labels)
 	return loss
+}
+
+// export writes the whole model, with adapters added to their matrices.
+func (l *Language) export(p *kernels.Pass, w io.Writer, source params.Source, metadata map[string]string) error {
+	tensors, err := l.Model.Merged(p, source)
+	if err != nil {
+		return err
+	}
+	merged := map[string]bool{}
+	for _, t := range tensors {
+		merged[t.Name] = true
+	}
+	for _, one := range l.Model.Weights {
+		if merged[one.Name] {
+			continue
+		}
+		t, err := l.Model.Stored(p, one, source)
+		if err != nil {
+			return err
+		}
+		tensors = append(tensors, t)
+	}
+	return weights.Write(w, tensors, metadata)
 }
 
 // NewLanguage makes a model's weights trainable.

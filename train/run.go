@@ -4,10 +4,12 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"strings"
+	"syscall"
 	"time"
 
 	"mmc4/internal/storage"
@@ -47,6 +49,7 @@ type run struct {
 	step      int                      // done
 	at        map[string]data.Position // after it
 	saved     int                      // of the last checkpoint, -1: none
+	best      *Best                    // nil: nothing was validated
 	skipped   int
 	rate      float64 // operations a second that the device can do
 	perStep   float64 // operations of a step
@@ -152,7 +155,7 @@ func (r *run) resume(ctx context.Context) (map[string]data.Position, error) {
 		if state.Profile != r.dev.Profile() {
 			r.o.Note(fmt.Sprintf("the checkpoint was made on %s, this is %s: the run goes on, but not with the same bits", state.Profile, r.dev.Profile()))
 		}
-		r.step, r.saved = state.Step, state.Step
+		r.step, r.saved, r.best = state.Step, state.Step, state.Best
 		r.o.Note(fmt.Sprintf("going on after step %d", r.step))
 		return state.Positions, nil
 	}
@@ -177,21 +180,69 @@ func (r *run) rejects() map[string]int64 {
 	return n
 }
 
+// checkpoint writes one, unless it is there. A store that is away is asked again for a while; the training waits.
 func (r *run) checkpoint(ctx context.Context) error {
 	if r.saved == r.step {
 		return nil
 	}
+	wait, deadline := time.Second, time.Now().Add(outage)
+	for {
+		err := r.writeCheckpoint(ctx)
+		switch {
+		case errors.Is(err, syscall.ENOSPC):
+			return fmt.Errorf("%w: the disk is full; make room, and the same command goes on from the checkpoint before", err)
+		case err == nil || !storage.Transient(err) || time.Now().Add(wait).After(deadline):
+			return err
+		}
+		r.o.Note(fmt.Sprintf("%v; trying again in %v", err, wait))
+		time.Sleep(wait)
+		wait = min(2*wait, 30*time.Second)
+	}
+}
+
+// outage is how long a store that cannot be written to is tried.
+const outage = 5 * time.Minute
+
+func (r *run) writeCheckpoint(ctx context.Context) error {
 	if err := r.visual().keep(ctx); err != nil {
 		return err
 	}
-	if err := r.saveCheckpoint(ctx, r.store, r.step, r.at); err != nil {
+	if err := r.saveCheckpoint(ctx, r.store, r.step, r.at, r.best); err != nil {
+		return err
+	}
+	if r.best != nil {
+		text, err := json.Marshal(r.best)
+		if err == nil {
+			err = storage.WriteFile(ctx, r.store, "best.json", append(text, '\n'))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := prune(ctx, r.store, r.config.Save.Keep, r.best); err != nil {
+		return err
+	}
+	if err := r.book.upload(ctx); err != nil {
 		return err
 	}
 	r.saved = r.step
-	if err := prune(ctx, r.store, r.config.Save.Keep); err != nil {
-		return err
+	return nil
+}
+
+// improved says whether a validation is the best so far, and remembers it.
+func (r *run) improved(losses map[string]*float64) bool {
+	var sum float64
+	for _, v := range losses {
+		if v == nil {
+			return false
+		}
+		sum += *v / float64(len(losses))
 	}
-	return r.book.upload(ctx)
+	if len(losses) == 0 || r.best != nil && sum >= r.best.Loss {
+		return false
+	}
+	r.best = &Best{Step: r.step, Loss: sum}
+	return true
 }
 
 func (r *run) loop(ctx context.Context) error {
@@ -230,7 +281,7 @@ func (r *run) loop(ctx context.Context) error {
 		if r.o.Progress != nil {
 			r.o.Progress(line)
 		}
-		if r.step == c.Steps || c.Save.Every > 0 && r.step%c.Save.Every == 0 {
+		if r.improved(line.Validation) || r.step == c.Steps || c.Save.Every > 0 && r.step%c.Save.Every == 0 {
 			if err := r.checkpoint(context.WithoutCancel(ctx)); err != nil {
 				return err
 			}

@@ -1,14 +1,18 @@
 package train
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +93,8 @@ func losses(t *testing.T, out string) []string {
 		if err := json.Unmarshal(line, &l); err != nil {
 			t.Fatal(err)
 		}
-		for name, v := range l.Loss {
+		for _, name := range slices.Sorted(maps.Keys(l.Loss)) {
+			v := l.Loss[name]
 			all = append(all, fmt.Sprintf("%d %s %v %v", l.Step, name, *v, l.Norm))
 		}
 	}
@@ -113,6 +118,7 @@ func hashes(t *testing.T, out string, step int) string {
 // TestMain runs a training in this process when a test asks for a child that it can kill.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("MMC4_TRAIN_CHILD"); path != "" {
+		limitFiles(os.Getenv("MMC4_TRAIN_FILE_LIMIT"))
 		c, err := ReadConfig(context.Background(), path, nil)
 		if err == nil {
 			_, err = Run(context.Background(), c, Options{Out: os.Getenv("MMC4_TRAIN_OUT"), Device: testDevice, Resume: "auto",
@@ -127,65 +133,90 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// A run that is killed at ten random steps ends with the bits of one that was not: a language model, and a Flamingo with two
+// streams, adapters, kept visual tokens and a best checkpoint. MMC4_KILL_SEED repeats the steps of a failure.
 func TestKilledRunsEndWithTheSameBits(t *testing.T) {
-	dir := t.TempDir()
-	const steps = 22
-	path := languageConfig(t, dir, steps)
-	whole := filepath.Join(dir, "whole")
-	if _, err := train(t, path, whole); err != nil {
-		t.Fatal(err)
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("MMC4_KILL_SEED"); text != "" {
+		fmt.Sscan(text, &seed)
 	}
-	out := filepath.Join(dir, "killed")
-	child := func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "MMC4_TRAIN_CHILD="+path, "MMC4_TRAIN_OUT="+out)
-		return cmd
-	}
-	for _, after := range []int{3, 5, 2, 7} {
-		cmd := child()
-		pipe, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for lines, buf := 0, make([]byte, 1); lines < after; {
-			if _, err := pipe.Read(buf); err != nil {
-				break
+	rng := rand.New(rand.NewPCG(seed, 0))
+	const steps = 30
+	for name, make := range map[string]func(t *testing.T, dir string) string{
+		"language": func(t *testing.T, dir string) string { return languageConfig(t, dir, steps) },
+		"flamingo": func(t *testing.T, dir string) string {
+			path := flamingoConfig(t, dir, steps)
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if buf[0] == '\n' {
-				lines++
+			return write(t, path, string(text)+"lora: {r: 2, lora_alpha: 4, target_modules: [query_key_value]}\nvisual_tokens: {path: "+filepath.Join(dir, "tokens")+"}\n")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := make(t, dir)
+			whole, out := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
+			if _, err := train(t, path, whole); err != nil {
+				t.Fatal(err)
 			}
-		}
-		cmd.Process.Kill()
-		_ = cmd.Wait()
-	}
-	if text, err := child().CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	if got, want := hashes(t, out, steps), hashes(t, whole, steps); got != want {
-		t.Errorf("a killed run ended with\n%s\nnot\n%s", got, want)
-	}
-	if got, want := losses(t, out), losses(t, whole); strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("losses of the killed run:\n%s\nof the whole one:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-	names, _ := filepath.Glob(filepath.Join(out, "checkpoint-*", stateName))
-	if len(names) != 2 {
-		t.Errorf("%d checkpoints are kept, not 2: %v", len(names), names)
+			var at []int
+			for range 10 {
+				at = append(at, killAfter(t, path, out, 1+rng.IntN(5)))
+			}
+			if text, err := child(path, out).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+			if got, want := hashes(t, out, steps), hashes(t, whole, steps); got != want {
+				t.Errorf("seed %d, killed after steps %v: a killed run ended with\n%s\nnot\n%s", seed, at, got, want)
+			}
+			if got, want := losses(t, out), losses(t, whole); strings.Join(got, "\n") != strings.Join(want, "\n") {
+				t.Errorf("seed %d, killed after steps %v: losses of the killed run:\n%s\nof the whole one:\n%s", seed, at, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		})
 	}
 }
 
-func TestWorkersChangeNothing(t *testing.T) {
-	dir := t.TempDir()
-	path := languageConfig(t, dir, 6)
-	for _, workers := range []int{1, 4} {
-		if _, err := train(t, path, filepath.Join(dir, fmt.Sprint(workers)), fmt.Sprintf("data.workers=%d", workers), fmt.Sprintf("data.prefetch=%d", 10*workers)); err != nil {
-			t.Fatal(err)
-		}
+// child is a process that trains.
+func child(path, out string, env ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(append(os.Environ(), "MMC4_TRAIN_CHILD="+path, "MMC4_TRAIN_OUT="+out), env...)
+	return cmd
+}
+
+// killAfter kills a child after so many steps, and gives the last step that it took.
+func killAfter(t *testing.T, path, out string, steps int) (last int) {
+	t.Helper()
+	cmd := child(path, out)
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if a, b := hashes(t, filepath.Join(dir, "1"), 6), hashes(t, filepath.Join(dir, "4"), 6); a != b {
-		t.Errorf("1 and 4 workers end differently:\n%s\n%s", a, b)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(pipe); steps > 0 && lines.Scan(); steps-- {
+		fmt.Sscan(lines.Text(), &last)
+	}
+	cmd.Process.Kill()
+	_ = cmd.Wait()
+	return last
+}
+
+func TestWorkersChangeNothing(t *testing.T) {
+	for name, path := range map[string]string{"language": languageConfig(t, t.TempDir(), 6), "flamingo": flamingoConfig(t, t.TempDir(), 6)} {
+		one, four := filepath.Join(t.TempDir(), "1"), filepath.Join(t.TempDir(), "4")
+		for out, set := range map[string][]string{one: {"data.workers=1", "data.prefetch=10"}, four: {"data.workers=4", "data.prefetch=40"}} {
+			if _, err := train(t, path, out, set...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a, b := hashes(t, one, 6), hashes(t, four, 6); a != b {
+			t.Errorf("%s: 1 and 4 workers end differently:\n%s\n%s", name, a, b)
+		}
+		if a, b := losses(t, one), losses(t, four); strings.Join(a, "\n") != strings.Join(b, "\n") {
+			t.Errorf("%s: losses of 1 worker %v, of 4 %v", name, a, b)
+		}
 	}
 }
 

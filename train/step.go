@@ -39,9 +39,13 @@ type Stepper struct {
 func (s *Stepper) Step(parts []Part) (StepResult, error) {
 	p := s.Pass
 	result := StepResult{Losses: make([]float64, s.Streams), LR: s.Optimizer.LR * s.Schedule.At(s.Optimizer.Step)}
-	shares := make([]int, s.Streams)
+	shares, all := make([]int, s.Streams), 0
 	for _, part := range parts {
-		shares[part.Stream] += s.Task.Share(part.Batch)
+		n := s.Task.Share(part.Batch)
+		shares[part.Stream], all = shares[part.Stream]+n, all+n
+	}
+	if all == 0 { // an update of zeros would still decay weights
+		result.Skipped = "no token is to be predicted"
 	}
 	for i, n := range shares {
 		if n == 0 {

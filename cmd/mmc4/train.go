@@ -18,6 +18,7 @@ type trainCmd struct {
 	DryRun    bool     `name:"dry-run" help:"Say parameters, memory, steps, hours and cost, here and on known GPUs; read no data."`
 	ShowBatch bool     `name:"show-batch" help:"Show the first batch of each stream as the model sees it, and write it to OUT/batch.html."`
 	Out       string   `help:"Where checkpoints and logs go: a folder or s3://bucket/prefix (the config's name without ending unless told)." placeholder:"DIR"`
+	Export    string   `help:"Instead of training, write the model of OUT's newest checkpoint (--resume: of that one) to a folder, LoRA merged." placeholder:"DIR"`
 	Resume    string   `help:"auto (the newest checkpoint of OUT, if any), no, or the path of a checkpoint." default:"auto" placeholder:"auto|PATH|no"`
 	Compat    string   `help:"Do as another program does, with its defects: open_flamingo-2.0." enum:",open_flamingo-2.0" default:"" placeholder:"NAME"`
 	Set       []string `help:"One setting, such as optimizer.lr=1e-3 or streams.0.batch=4." placeholder:"KEY=VALUE" sep:"none"`
@@ -73,6 +74,12 @@ func (c *trainCmd) run(ctx context.Context, o *output) error {
 		return o.record(c.JSON, plan, plan.String())
 	case c.ShowBatch:
 		return c.show(ctx, o, config)
+	case c.Export != "":
+		step, err := train.Export(ctx, config, train.Options{Out: c.Out, Device: c.Device, Resume: c.Resume, Note: func(text string) { o.say(true, "%s", text) }}, c.Export)
+		if err != nil {
+			return err
+		}
+		return o.record(c.JSON, map[string]any{"exported": c.Export, "step": step}, fmt.Sprintf("the model of step %d is in %s", step, c.Export))
 	}
 	result, err := train.Run(ctx, config, train.Options{Out: c.Out, Device: c.Device, Resume: c.Resume,
 		Note: func(text string) { o.say(true, "%s", text) },

@@ -116,7 +116,16 @@ func (m *Model) Merged(p *kernels.Pass, source params.Source) ([]weights.Tensor,
 	return out, nil
 }
 
-// frozen is a matrix in the layout of files: the source's, or where it was drawn at random the model's.
+// Stored is a weight as files store it: the source's, or where it was drawn at random or trained, the model's.
+func (m *Model) Stored(p *kernels.Pass, w *params.Weight, source params.Source) (weights.Tensor, error) {
+	if w.Param.Trainable {
+		source = nil
+	}
+	values, err := frozen(p, w, source)
+	return weights.FromFloat32(w.Name, values, w.Shape...), err
+}
+
+// frozen is a weight in the layout of files: the source's, or where it was drawn at random the model's.
 func frozen(p *kernels.Pass, w *params.Weight, source params.Source) ([]float32, error) {
 	if source != nil {
 		if file, stored, ok := source.Find(w.Name); ok {

@@ -1,0 +1,222 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"mmc4/kernels/device"
+	"mmc4/train/data"
+)
+
+// A checkpoint that cannot be written ends the run with its name; the one before stays whole, and the run goes on from it to the
+// same bits.
+func TestFullDisk(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files cannot be limited here")
+	}
+	dir := t.TempDir()
+	path := languageConfig(t, dir, 8)
+	whole, out := filepath.Join(dir, "whole"), filepath.Join(dir, "full")
+	if _, err := train(t, path, whole); err != nil {
+		t.Fatal(err)
+	}
+	killAfter(t, path, out, 6) // a checkpoint of step 4 is there
+	text, err := child(path, out, "MMC4_TRAIN_FILE_LIMIT=20000").CombinedOutput()
+	if err == nil || !strings.Contains(string(text), checkpointName(8)) {
+		t.Fatalf("a disk that took nothing: %v\n%s", err, text)
+	}
+	left, err := filepath.Glob(filepath.Join(out, checkpointName(8), "*"))
+	if err != nil || len(left) > 0 && contains(left, stateName) {
+		t.Errorf("what could not be written looks like a checkpoint: %v, %v", left, err)
+	}
+	if text, err := child(path, out).CombinedOutput(); err != nil {
+		t.Fatalf("going on: %v\n%s", err, text)
+	}
+	if got, want := hashes(t, out, 8), hashes(t, whole, 8); got != want {
+		t.Errorf("after a full disk the run ended with\n%s\nnot\n%s", got, want)
+	}
+}
+
+func contains(paths []string, name string) bool {
+	for _, path := range paths {
+		if filepath.Base(path) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// The checkpoint with the best validation loss stays, besides the newest.
+func TestBestIsKept(t *testing.T) {
+	dir := t.TempDir()
+	path := languageConfig(t, dir, 12)
+	set := []string{"validation.every=2", "validation.batches=1", "validation.streams=[{name: held, format: text, paths: [" + filepath.Join(dir, "prose.txt") + "], batch: 4, max_tokens: 16}]",
+		"save.every=3", "save.keep=1", "schedule.kind=constant", "optimizer.lr=0.05"}
+	out := filepath.Join(dir, "out")
+	c, err := ReadConfig(context.Background(), path, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	best := Best{Loss: math.Inf(1)}
+	_, err = Run(context.Background(), c, Options{Out: out, Device: testDevice, Progress: func(l LogLine) {
+		if v := l.Validation["held"]; v != nil && *v < best.Loss {
+			best = Best{l.Step, *v}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "best.json"))
+	if want := fmt.Sprintf(`{"step":%d,"loss":%v}`, best.Step, best.Loss); err != nil || strings.TrimSpace(string(text)) != want {
+		t.Errorf("best.json is %s (%v), not %s", text, err, want)
+	}
+	kept, _ := filepath.Glob(filepath.Join(out, "checkpoint-*", stateName))
+	want := 2
+	if best.Step == 12 {
+		want = 1
+	}
+	if len(kept) != want || !contains([]string{filepath.Dir(kept[0])}, checkpointName(best.Step)) {
+		t.Errorf("kept are %v, the best is of step %d", kept, best.Step)
+	}
+}
+
+// Adapters change nothing at first, are counted, and are in an export that needs nobody to know of them.
+func TestLoRA(t *testing.T) {
+	dir := t.TempDir()
+	path := flamingoConfig(t, dir, 6)
+	lora := "lora={r: 2, lora_alpha: 8, target_modules: [query_key_value, dense_h_to_4h]}"
+	if _, err := train(t, path, filepath.Join(dir, "plain"), "steps=1"); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "out")
+	result, err := train(t, path, out, lora, "validation.every=6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss := func(line string) string { return strings.Join(strings.Fields(line)[:3], " ") }
+	if a, b := losses(t, out), losses(t, filepath.Join(dir, "plain")); loss(a[0]) != loss(b[0]) || loss(a[1]) != loss(b[1]) {
+		t.Errorf("the first losses are %v with adapters, %v without", a[:2], b)
+	}
+	ctx := context.Background()
+	plans := [2]*Plan{}
+	for i, set := range [][]string{nil, {lora}} {
+		c, err := ReadConfig(ctx, path, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plans[i], err = DryRun(ctx, c, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if more := plans[1].Trainable - plans[0].Trainable; more != 2*2*(16+48+16+32) {
+		t.Errorf("a dry run counts %d more to train", more)
+	}
+	c, err := ReadConfig(ctx, path, []string{lora})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exported := filepath.Join(dir, "exported")
+	if step, err := Export(ctx, c, Options{Out: out, Device: testDevice}, exported); err != nil || step != 6 {
+		t.Fatal(step, err)
+	}
+	validation := func(out string) float64 {
+		text, err := os.ReadFile(filepath.Join(out, "log.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v float64
+		_, rest, _ := strings.Cut(string(text), `"validation":{"held":`)
+		if _, err := fmt.Sscanf(rest, "%g", &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	after := filepath.Join(dir, "after") // one step that moves nothing, to be told the validation loss
+	if _, err := train(t, path, after, "steps=1", "validation.every=1", "optimizer.lr=1e-12", "weights.start="+exported); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := validation(after), validation(out); math.Abs(got-want) > 1e-5*want {
+		t.Errorf("the exported model's validation loss is %v, not %v (training ended with %v)", got, want, result.Loss)
+	}
+}
+
+// Frozen weights in int8 or bf16 give nearly the loss of fp32, and train.
+func TestFrozenTypes(t *testing.T) {
+	dir := t.TempDir()
+	path := flamingoConfig(t, dir, 8)
+	first := map[string]float64{}
+	for _, frozen := range []string{"", "bf16", "int8"} {
+		out := filepath.Join(dir, "frozen"+frozen)
+		result, err := train(t, path, out, "frozen="+frozen)
+		if err != nil {
+			t.Fatalf("%q: %v", frozen, err)
+		}
+		var v float64
+		fmt.Sscan(strings.Fields(losses(t, out)[0])[2], &v)
+		first[frozen] = v
+		if math.Abs(v-first[""]) > 0.02*first[""] {
+			t.Errorf("frozen %q: the first loss is %v, in fp32 %v", frozen, v, first[""])
+		}
+		if end := *result.Loss["captions"]; !(end < v) {
+			t.Errorf("frozen %q: the loss went from %v to %v", frozen, v, end)
+		}
+	}
+}
+
+func TestMismatches(t *testing.T) {
+	dir := t.TempDir()
+	path := flamingoConfig(t, dir, 2)
+	for set, says := range map[string]string{
+		"model.lm.vocab_size=100":                              "the tokenizer has",
+		"model.media_token_id=7":                               "tokenizer and model do not belong together",
+		"lora={r: 1, lora_alpha: 1, target_modules: [q_proj]}": "query_key_value",
+	} {
+		if _, err := train(t, path, filepath.Join(dir, "out"), set); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", set, err)
+		}
+	}
+	if _, err := train(t, path, filepath.Join(dir, "first")); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ReadConfig(context.Background(), path, []string{"model.lm.intermediate_size=48"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), c, Options{Out: filepath.Join(dir, "other"), Device: testDevice, Resume: filepath.Join(dir, "first", checkpointName(2))}); !errors.Is(err, ErrRefused) {
+		t.Errorf("a checkpoint of another model: %v", err)
+	}
+}
+
+// A batch in which nothing is to be predicted changes nothing: not even by weight decay.
+func TestNothingToPredict(t *testing.T) {
+	dir := t.TempDir()
+	c, err := ReadConfig(context.Background(), languageConfig(t, dir, 2), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev, err := device.Open(testDevice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := openModel(context.Background(), c, dev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	stepper := &Stepper{Task: s.task, Optimizer: s.opt, Schedule: c.Schedule, Pass: s.pass, Streams: 1}
+	w := s.task.Groups()[0].Weights[0]
+	before, _ := w.Values(s.pass)
+	b := data.NewBatch([]*data.Sample{{ID: "a", IDs: []int32{5, 6, 7}, Labels: []int32{-100, -100, -100}}}, 0, 0, 0)
+	result, err := stepper.Step([]Part{{Weight: 1, Batch: b}})
+	after, _ := w.Values(s.pass)
+	if err != nil || result.Skipped == "" || fmt.Sprint(before) != fmt.Sprint(after) || s.opt.Step != 0 {
+		t.Errorf("skipped %q, %v, update %d", result.Skipped, err, s.opt.Step)
+	}
+}
