@@ -14,16 +14,16 @@ import (
 // Score says how well pictures were matched within their documents, beside what arg-max and chance reach on the same
 // pictures. The three rates are means over documents of the share of pictures at a sentence that shows them (p@1).
 type Score struct {
-	Documents int // with at least one picture that the text shows
-	Images    int // pictures that the text shows, and that the run kept
-	Missing   int // pictures that the text shows, and that the run left out
+	Documents int `json:"documents"` // with at least one picture that the text shows
+	Images    int `json:"images"`    // pictures that the text shows, and that the run kept
+	Missing   int `json:"missing"`   // pictures that the text shows, and that the run left out
 
-	P1     float64 // by the run's assignment
-	ArgMax float64 // by the largest similarity of each picture
-	Chance float64 // expected of a sentence drawn by lot
+	P1     float64 `json:"p1"`      // by the run's assignment
+	ArgMax float64 `json:"arg_max"` // by the largest similarity of each picture
+	Chance float64 `json:"chance"`  // expected of a sentence drawn by lot
 
-	ImagesP1 float64 // share of all pictures, not by document
-	Strays   int     // kept pictures that no sentence shows
+	ImagesP1 float64 `json:"images_p1"` // share of all pictures, not by document
+	Strays   int     `json:"strays"`    // kept pictures that no sentence shows
 }
 
 // Accuracy compares the documents of a run with the truth. Documents and pictures that the truth does not know are ignored.
@@ -107,9 +107,9 @@ func scoreDocument(doc *schemas.Document, d *DocumentTruth) Score {
 
 // RuleCount says how one planted rule came out.
 type RuleCount struct {
-	Rule    string
-	Planted int // pictures that the truth says this rule leaves out
-	Right   int // of those, how many it did, with the same detail
+	Rule    string `json:"rule"`
+	Planted int    `json:"planted"` // pictures that the truth says this rule leaves out
+	Right   int    `json:"right"`   // of those, how many it did, with the same detail
 }
 
 // Rules compares the rejects of a run with what was planted; rules in the pipeline's order.

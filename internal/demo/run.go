@@ -37,11 +37,11 @@ const marker = "mmc4-demo"
 
 // Result is what a demo found.
 type Result struct {
-	Dir     string
-	Report  string // RUN/report.html
-	Score   Score
-	Rules   []RuleCount
-	Seconds float64
+	Dir     string      `json:"dir"`
+	Report  string      `json:"report"` // RUN/report.html
+	Score   Score       `json:"score"`
+	Rules   []RuleCount `json:"rules"`
+	Seconds float64     `json:"seconds"`
 }
 
 // Run writes the web to DIR/web, serves it on loopback, calls build, which must finish a run in DIR/run or o.Run, and prints the
