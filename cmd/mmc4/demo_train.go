@@ -31,7 +31,7 @@ type demoTrainCmd struct {
 	Drawings  int    `help:"Drawings to learn from." default:"8000" placeholder:"N"`
 	Held      int    `help:"Drawings of the examination." default:"256" placeholder:"N"`
 	TextSteps int    `name:"text-steps" help:"Steps of the language model." default:"400" placeholder:"N"`
-	Steps     int    `help:"Steps of the Flamingo." default:"1500" placeholder:"N"`
+	Steps     int    `help:"Steps of the Flamingo." default:"2500" placeholder:"N"`
 	Seed      uint64 `help:"Which drawings." default:"1" placeholder:"N"`
 	Device    string `help:"Where to compute: auto, ref, cpu or cuda." default:"auto" placeholder:"NAME"`
 }
