@@ -47,7 +47,7 @@ var loads = map[string]load{
 // scaleOf is attention's usual factor.
 func scaleOf(headDim int) float32 { return float32(1 / math.Sqrt(float64(headDim))) }
 
-// clip is the tower's features of a batch.
+// clip is the tower's features of a batch that lies on the device.
 func (s *speedRun) clip() {
 	n := loads[s.Size].batch
 	s.measure(fmt.Sprintf("CLIP ViT-L/14, batch %d", n), 1, 1.3, func(l *Line) (*contest, error) {
@@ -81,9 +81,13 @@ func (s *speedRun) clip() {
 			return nil, err
 		}
 		pass := kernels.NewPass(s.dev, q, kernels.NewArena(s.dev, 0), kernels.PassOptions{DType: kernels.BF16})
+		x, err := bufferOf(s.dev, q, kernels.BF16, kernels.EncodeFloats(kernels.BF16, pixels), n, 3, v.ImageSize, v.ImageSize)
+		if err != nil {
+			return nil, err
+		}
 		features := func() kernels.Tensor {
 			pass.Reset()
-			return pass.L2Norm(tower.Features(pass, pass.FromFloat32(pixels, n, 3, v.ImageSize, v.ImageSize)))
+			return pass.L2Norm(tower.Features(pass, x))
 		}
 		shape := map[string]any{"batch": n, "layers": v.Layers, "heads": v.Heads, "patch": v.PatchSize, "side": v.ImageSize}
 		peer, err := s.peer(l, "clip", map[string]any{"weights": path, "pixels": input, "shape": shape})
@@ -105,7 +109,7 @@ func (s *speedRun) clip() {
 				}
 				return near(mine, theirs, 5e-2)
 			},
-			close: func() { pass.Arena().Free(); tower.Free(); file.Close() },
+			close: func() { pass.Arena().Free(); x.Mem.Free(); tower.Free(); file.Close() },
 		}, nil
 	})
 }

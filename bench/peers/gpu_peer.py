@@ -39,7 +39,13 @@ class Peer:
             torch.cuda.synchronize()
 
     def compiled(self, f):
+        """f compiled, where this machine has what torch.compile needs."""
         if self.device != "cuda":
+            return f
+        try:
+            torch.compile(lambda x: x.sin() + 1)(torch.ones(64, device=self.device))
+        except Exception as e:
+            self.version += f", eager: torch.compile fails here ({type(e).__name__})"
             return f
         self.version += ", compiled"
         return torch.compile(f, mode="max-autotune-no-cudagraphs")
@@ -87,7 +93,7 @@ class Clip(Peer):
         super().__init__(device)
         self.s = shape
         self.w = Weights({k: v.to(device, torch.bfloat16) for k, v in load(weights).items()}, "visual.")
-        self.pixels = host(pixels, (shape["batch"], 3, shape["side"], shape["side"]), device)
+        self.pixels = host(pixels, (shape["batch"], 3, shape["side"], shape["side"]), device).to(device, torch.bfloat16)
         self.tower = self.compiled(self.features)
 
     def features(self, x):
@@ -96,7 +102,7 @@ class Clip(Peer):
 
     def run(self):
         with torch.inference_mode():
-            return [self.tower(self.pixels.to(self.device, non_blocking=True).to(torch.bfloat16))]
+            return [self.tower(self.pixels)]
 
 
 class Step(Peer):
