@@ -83,8 +83,12 @@ func width(name string, d int) string {
 
 func (q *queue) attention(op *kernels.Attention) {
 	b, tq, h, d := op.Q.Dims[0], op.Q.Dims[1], op.Q.Dims[2], op.Q.Dims[3]
-	if kernel, wide, ok := onCores("attention_bf16", d, op.Q, op.K, op.V, op.K2, op.V2, op.Out); ok {
-		q.launch(kernel, shape{grid: [3]int{up(tq, side) * h * b, 1, 1}, threads: attentionThreads, shared: 5 * coresTile(wide)}, attentionOf(op))
+	many := 1 // times side queries a block: two, where registers allow and no more are idle
+	if d <= 80 && up(tq, 2*side)*2 <= up(tq, side) {
+		many = 2
+	}
+	if kernel, wide, ok := onCores(fmt.Sprintf("attention_bf16_%d", many*side), d, op.Q, op.K, op.V, op.K2, op.V2, op.Out); ok {
+		q.launch(kernel, shape{grid: [3]int{up(tq, many*side) * h * b, 1, 1}, threads: attentionThreads, shared: (many + 4) * coresTile(wide)}, attentionOf(op))
 		return
 	}
 	shared := 4 * (ownRows*d + otherRows*(d+1) + otherRows*d)

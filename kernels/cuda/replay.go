@@ -17,11 +17,13 @@ import (
 // Launches of a stream wait in runs of up to runLength, and go to the driver when a run is full or when something else must
 // follow them. A run that came before, with the same arguments to the last byte, becomes a CUDA graph: one call instead of
 // one a kernel, and shorter gaps between them. Steps of a fixed shape repeat themselves, since arenas give them the same
-// memory; what changes from step to step (decoding, where keys grow) is launched kernel by kernel, as it would be anyway.
+// memory. A launch that never came before ends a run and goes by itself: in decoding, where keys grow, that leaves the
+// rest of each layer to a graph.
 const (
 	leastRun  = 4 // shorter ones are launched as they are
 	runLength = 64
 	mostRuns  = 512 // that are remembered; beyond, all are forgotten
+	mostSeen  = 1 << 16
 )
 
 // launches is a stream's run. It has a lock of its own, since freeing memory lets waiting launches go first.
@@ -31,6 +33,7 @@ type launches struct {
 	bytes  []byte  // of all kernels, shapes and arguments of the list, one after the other
 	places []int32 // of all arguments: their offsets
 	known  map[uint64]*run
+	seen   map[uint64]bool // hashes of single launches; a false one costs nothing but a graph that is used once
 	err    error
 }
 
@@ -58,6 +61,7 @@ func (s *stream) enqueue(w work, write func(l *launches) error) error {
 	l := &s.launches
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	begin := len(l.bytes)
 	l.bytes = appendBytes(l.bytes, &w.f)
 	l.bytes = appendBytes(l.bytes, &w.s)
 	for len(l.bytes)%8 != 0 {
@@ -65,16 +69,31 @@ func (s *stream) enqueue(w work, write func(l *launches) error) error {
 	}
 	w.from, w.first = len(l.bytes), len(l.places)
 	if err := write(l); err != nil {
-		l.bytes, l.places = l.bytes[:w.from], l.places[:w.first]
+		l.bytes, l.places = l.bytes[:begin], l.places[:w.first]
 		return err
 	}
 	w.to, w.last = len(l.bytes), len(l.places)
 	l.list = append(l.list, w)
-	if len(l.list) < runLength {
-		return nil
+	switch hash := maphash.Bytes(seed, l.bytes[begin:]); {
+	case !l.seen[hash]:
+		if l.seen == nil || len(l.seen) == mostSeen {
+			l.seen = map[uint64]bool{}
+		}
+		l.seen[hash] = true
+		n := len(l.list) - 1
+		err := s.launchRun(l.list[:n], l.bytes[:begin])
+		if err == nil {
+			err = s.launchAll(l.list[n:])
+		}
+		l.clear()
+		return err
+	case len(l.list) == runLength:
+		return s.goOn()
 	}
-	return s.goOn()
+	return nil
 }
+
+func (l *launches) clear() { l.list, l.bytes, l.places = l.list[:0], l.bytes[:0], l.places[:0] }
 
 // send lets what waits go to the driver; flush also returns the first error since the last flush.
 func (s *stream) send() {
@@ -96,26 +115,28 @@ func (s *stream) flush() error {
 
 // goOn needs the lock.
 func (s *stream) goOn() error {
+	defer s.launches.clear()
+	return s.launchRun(s.launches.list, s.launches.bytes)
+}
+
+// launchRun launches a run, as a graph if it came before. all is what it consists of.
+func (s *stream) launchRun(list []work, all []byte) error {
 	l := &s.launches
-	if len(l.list) == 0 {
-		return nil
+	if len(list) < leastRun {
+		return s.launchAll(list)
 	}
-	defer func() { l.list, l.bytes, l.places = l.list[:0], l.bytes[:0], l.places[:0] }()
-	if len(l.list) < leastRun {
-		return s.launchAll()
-	}
-	key := maphash.Bytes(seed, l.bytes)
+	key := maphash.Bytes(seed, all)
 	before := l.known[key]
-	if before == nil || !bytes.Equal(before.bytes, l.bytes) {
+	if before == nil || !bytes.Equal(before.bytes, all) {
 		if l.known == nil || len(l.known) == mostRuns {
 			s.forget()
 		}
-		l.known[key] = &run{bytes: slices.Clone(l.bytes)}
-		return s.launchAll()
+		l.known[key] = &run{bytes: slices.Clone(all)}
+		return s.launchAll(list)
 	}
 	if before.graph == nil {
 		err := s.d.do(func() (err error) {
-			before.graph, err = driver.Capture(s.s, s.launchAll)
+			before.graph, err = driver.Capture(s.s, func() error { return s.launchAll(list) })
 			return failed("capture launches", err)
 		})
 		if err != nil {
@@ -125,9 +146,10 @@ func (s *stream) goOn() error {
 	return failed("launch a graph", before.graph.Launch(s.d.ctx, s.s))
 }
 
-func (s *stream) launchAll() error {
+// launchAll launches one after the other.
+func (s *stream) launchAll(list []work) error {
 	l := &s.launches
-	for _, w := range l.list {
+	for _, w := range list {
 		if w.plan != nil {
 			if err := s.d.do(func() error { return failed("multiply", s.d.lt.Run(w.plan, w.operands, s.s)) }); err != nil {
 				return err

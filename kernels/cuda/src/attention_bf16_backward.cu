@@ -34,7 +34,7 @@ template <int D> DEV void dq_bf16(const AttentionOp &a, const AttentionGrads &gr
   i64 t = next_tile(0);
   bring_keys(t, 0);
 
-  float lse[2] = {}, delta[2] = {}, sum[D / 8][4] = {};
+  float lse[2] = {}, delta[2] = {}, sum[1][D / 8][4] = {};
 #pragma unroll
   for (int half = 0; half < 2; half++) {
     i64 i = i0 + row + lane / 4 + half * 8, at = (b * a.h + h) * a.tq + i;
@@ -51,17 +51,17 @@ template <int D> DEV void dq_bf16(const AttentionOp &a, const AttentionGrads &gr
     Scoring by = scoring(a, h, k);
 #pragma unroll 1 // in two parts, for want of registers
     for (int j = 0; j < SIDE; j += PART, seen >>= PART / 2) {
-      float s[PART / 8][4] = {}, along[PART / 8][4] = {};
-      score_tile<D, PART>(s, tiles, row, ks + j * WIDTH);
-      score_tile<D, PART>(along, tiles + TILE_SIZE, row, vs + j * WIDTH);
+      float s[1][PART / 8][4] = {}, along[1][PART / 8][4] = {};
+      score_tiles<D, PART>(s, tiles, row, ks + j * WIDTH);
+      score_tiles<D, PART>(along, tiles + TILE_SIZE, row, vs + j * WIDTH);
 #pragma unroll
       for (int f = 0; f < PART / 8; f++)
 #pragma unroll
         for (int q = 0; q < 4; q++) {
-          float p = exp2_near(score(by, s[f][q], j + column_of(f, q)) - lse[q / 2]);
-          s[f][q] = seen >> (4 * f + q) & 1 ? a.scale * p * (along[f][q] - delta[q / 2]) : 0;
+          float p = exp2_near(score(by, s[0][f][q], j + column_of(f, q)) - lse[q / 2]);
+          s[0][f][q] = seen >> (4 * f + q) & 1 ? a.scale * p * (along[0][f][q] - delta[q / 2]) : 0;
         }
-      weigh_tile<D, PART>(sum, s, ks + j * WIDTH);
+      weigh_tiles<D, PART>(sum, s, ks + j * WIDTH);
     }
     t = next;
     __syncthreads();
@@ -72,7 +72,7 @@ template <int D> DEV void dq_bf16(const AttentionOp &a, const AttentionGrads &gr
 #pragma unroll
     for (int q = 0; q < 4; q++) {
       i64 i = i0 + row + lane / 4 + q / 2 * 8, c = 8 * f + lane % 4 * 2 + q % 2;
-      if (i < a.tq && c < a.d) store_add(grads.dq, head_at(grads.dq, b, i, h) + c, sum[f][q], grads.add_q);
+      if (i < a.tq && c < a.d) store_add(grads.dq, head_at(grads.dq, b, i, h) + c, sum[0][f][q], grads.add_q);
     }
 }
 
@@ -117,7 +117,7 @@ template <int D> DEV void dkv_bf16(const AttentionOp &a, const AttentionGrads &g
   i64 n = next_step(0);
   bring_queries(n, 0);
 
-  float sum_k[D / 8][4] = {}, sum_v[D / 8][4] = {};
+  float sum_k[1][D / 8][4] = {}, sum_v[1][D / 8][4] = {};
   for (int stage = 0; n < steps; stage ^= 1) {
     i64 next = next_step(n + 1);
     bring_queries(next, stage ^ 1);
@@ -138,21 +138,21 @@ template <int D> DEV void dkv_bf16(const AttentionOp &a, const AttentionGrads &g
       }
     }
     Scoring by = scoring(a, h, k);
-    float s[QUERIES / 8][4] = {}, along[QUERIES / 8][4] = {};
-    score_tile<D, QUERIES>(s, tiles, row, qs);
-    score_tile<D, QUERIES>(along, tiles + TILE_SIZE, row, os);
+    float s[1][QUERIES / 8][4] = {}, along[1][QUERIES / 8][4] = {};
+    score_tiles<D, QUERIES>(s, tiles, row, qs);
+    score_tiles<D, QUERIES>(along, tiles + TILE_SIZE, row, os);
 #pragma unroll
     for (int f = 0; f < QUERIES / 8; f++)
 #pragma unroll
       for (int q = 0; q < 4; q++) {
         int c = column_of(f, q);
         bool scored = seen >> (4 * f + q) & 1;
-        float p = exp2_near(score(by, s[f][q], row + row_of(q)) - lses[stage][c]);
-        s[f][q] = same >> (4 * f + q) & 1 ? alikes[stage][c] : scored ? p : 0;
-        along[f][q] = scored ? a.scale * p * (along[f][q] - deltas[stage][c]) : 0;
+        float p = exp2_near(score(by, s[0][f][q], row + row_of(q)) - lses[stage][c]);
+        s[0][f][q] = same >> (4 * f + q) & 1 ? alikes[stage][c] : scored ? p : 0;
+        along[0][f][q] = scored ? a.scale * p * (along[0][f][q] - deltas[stage][c]) : 0;
       }
-    weigh_tile<D, QUERIES>(sum_v, s, os);
-    weigh_tile<D, QUERIES>(sum_k, along, qs);
+    weigh_tiles<D, QUERIES>(sum_v, s, os);
+    weigh_tiles<D, QUERIES>(sum_k, along, qs);
     n = next;
     __syncthreads();
   }
@@ -165,17 +165,17 @@ template <int D> DEV void dkv_bf16(const AttentionOp &a, const AttentionGrads &g
     for (int q = 0; q < 4; q++) {
       i64 r = row + lane / 4 + q / 2 * 8, c = 8 * f + lane % 4 * 2 + q % 2;
       if (r >= k.left || c >= a.d) continue;
-      if (dk.at) store_add(dk, head_at(dk, b, k.at + r, g) + c, sum_k[f][q], add_k);
-      if (dv.at) store_add(dv, head_at(dv, b, k.at + r, g) + c, sum_v[f][q], add_v);
+      if (dk.at) store_add(dk, head_at(dk, b, k.at + r, g) + c, sum_k[0][f][q], add_k);
+      if (dv.at) store_add(dv, head_at(dv, b, k.at + r, g) + c, sum_v[0][f][q], add_v);
     }
 }
 
-#define FOR_FEATURES(d)                                                                                          \
+#define FOR_GRADIENTS(d)                                                                                          \
   KERNEL_OF(128, 2) attention_bf16_dq_##d(AttentionOp a, AttentionGrads grads) { dq_bf16<d>(a, grads); }         \
   EXPORT_KERNEL(attention_bf16_dq_##d)                                                                           \
   KERNEL_OF(128, 2) attention_bf16_dkv_##d(AttentionOp a, AttentionGrads grads) { dkv_bf16<d>(a, grads); }       \
   EXPORT_KERNEL(attention_bf16_dkv_##d)
 
-FOR_FEATURES(64)
-FOR_FEATURES(80)
-FOR_FEATURES(128)
+FOR_GRADIENTS(64)
+FOR_GRADIENTS(80)
+FOR_GRADIENTS(128)

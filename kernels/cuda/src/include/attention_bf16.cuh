@@ -81,34 +81,43 @@ DEV void pack(u32 *left, const float *first, const float *second) {
   left[3] = pack_bf16(second[2], second[3]);
 }
 
-// score_tile is the product of 16 rows of one tile with COUNT rows of another, over D features.
-template <int D, int COUNT> DEV void score_tile(float (*sum)[4], const u16 *rows, int row, const u16 *others) {
+// score_tiles is the product of M times 16 rows of one tile, from `row` on, with COUNT rows of another, over D features. What is
+// read of the others serves all M.
+template <int D, int COUNT, int M> DEV void score_tiles(float (&sum)[M][COUNT / 8][4], const u16 *rows, int row, const u16 *others) {
   enum { WIDTH = Features<D>::WIDTH };
 #pragma unroll
   for (int c = 0; c < D; c += 16) {
-    u32 x[4], y[4];
-    left<WIDTH>(x, rows, row, c);
+    u32 x[M][4], y[4];
+#pragma unroll
+    for (int m = 0; m < M; m++) left<WIDTH>(x[m], rows, row + 16 * m, c);
 #pragma unroll
     for (int j = 0; j < COUNT; j += 16) {
       right<WIDTH>(y, others, j, c);
-      multiply_add(sum[j / 8], x, y);
-      multiply_add(sum[j / 8 + 1], x, y + 2);
+#pragma unroll
+      for (int m = 0; m < M; m++) {
+        multiply_add(sum[m][j / 8], x[m], y);
+        multiply_add(sum[m][j / 8 + 1], x[m], y + 2);
+      }
     }
   }
 }
 
-// weigh_tile adds the product of weights [16,COUNT] with COUNT rows of a tile, over D features.
-template <int D, int COUNT> DEV void weigh_tile(float (*sum)[4], const float (*weights)[4], const u16 *others) {
+// weigh_tiles adds the products of M times weights [16,COUNT] with COUNT rows of a tile, over D features.
+template <int D, int COUNT, int M> DEV void weigh_tiles(float (&sum)[M][D / 8][4], const float (&weights)[M][COUNT / 8][4], const u16 *others) {
   enum { WIDTH = Features<D>::WIDTH };
 #pragma unroll
   for (int j = 0; j < COUNT; j += 16) {
-    u32 x[4], y[4];
-    pack(x, weights[j / 8], weights[j / 8 + 1]);
+    u32 x[M][4], y[4];
+#pragma unroll
+    for (int m = 0; m < M; m++) pack(x[m], weights[m][j / 8], weights[m][j / 8 + 1]);
 #pragma unroll
     for (int c = 0; c < D; c += 16) {
       right_turned<WIDTH>(y, others, c, j);
-      multiply_add(sum[c / 8], x, y);
-      multiply_add(sum[c / 8 + 1], x, y + 2);
+#pragma unroll
+      for (int m = 0; m < M; m++) {
+        multiply_add(sum[m][c / 8], x[m], y);
+        multiply_add(sum[m][c / 8 + 1], x[m], y + 2);
+      }
     }
   }
 }
