@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"mmc4/configs"
 	"mmc4/internal/storage"
 	"mmc4/kernels"
 	"mmc4/models/lm"
@@ -185,8 +186,8 @@ func ReadConfig(ctx context.Context, location string, set []string) (*Config, er
 // ParseConfig reads YAML; name stands in errors.
 func ParseConfig(text []byte, name string) (*Config, error) {
 	c := Defaults()
-	if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
-		return nil, wrong("%s: %s", name, yaml.FormatError(err, false, true))
+	if err := configs.Decode(name, text, &c); err != nil {
+		return nil, ConfigError{err}
 	}
 	c.setDefaults()
 	if err := c.check(); err != nil {
