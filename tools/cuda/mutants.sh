@@ -2,14 +2,23 @@
 # mutants.sh CUDA STUB TEST TRACES: plants the errors of mutants.txt in the kernels, one at a time, and runs the checker that each
 # belongs to. Every one must find it. CUDA is what wheels.sh made, STUB is where stub.sh built the driver, TEST the test
 # program of kernels/cuda (go test -c), TRACES launches of it without errors (stub/trace.h). MMC4_MUTANTS is a pattern of
-# names, to plant some of them.
+# names, to plant some of them. All cores are used: for each error the script runs itself, with its line as one more argument.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-cuda=$1 stub=$(realpath "$2") test=$(realpath "$3") traces=$(realpath "$4") sources=$here/../../kernels/cuda/src
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-caught=0 alive=0
+if [ $# = 4 ]; then
+  grep -v '^#' "$here/mutants.txt" | grep -- "${MMC4_MUTANTS:-.}" | tr '\n' '\0' | xargs -0 -n 1 -P "$(nproc)" "$0" "$@" | tee "$work/found"
+  echo "$(grep -c '^ok ' "$work/found") planted errors caught, $(grep -c '^FAIL ' "$work/found" || true) not"
+  ! grep -q '^FAIL ' "$work/found" && grep -q '^ok ' "$work/found"
+  exit
+fi
+
+cuda=$1 stub=$(realpath "$2") test=$(realpath "$3") traces=$(realpath "$4") sources=$here/../../kernels/cuda/src
 tab=$(printf '\t')
+IFS=$tab read -r name file checker op change <<LINE
+$5
+LINE
 
 # The op against ref.
 by_ops() {
@@ -48,23 +57,12 @@ found_by() {
   esac
 }
 
-while IFS=$tab read -r name file checker op change; do
-  case $name in '' | '#'*) continue ;; esac
-  case $name in *${MMC4_MUTANTS:-}*) ;; *) continue ;; esac
-  rm -rf "$work"/*
-  cp -r "$sources" "$work/src"
-  sed -i "$change" "$work/src/$file.cu"
-  if cmp -s "$work/src/$file.cu" "$sources/$file.cu"; then
-    echo "FAIL  $name: changes nothing"
-    alive=$((alive + 1))
-  elif found_by; then
-    echo "ok    $checker: $name"
-    caught=$((caught + 1))
-  else
-    echo "FAIL  $checker: $name: nothing noticed it"
-    tail -3 "$work/log"
-    alive=$((alive + 1))
-  fi
-done <"$here/mutants.txt"
-echo "$caught planted errors caught, $alive not"
-[ $alive = 0 ]
+cp -r "$sources" "$work/src"
+sed -i "$change" "$work/src/$file.cu"
+if cmp -s "$work/src/$file.cu" "$sources/$file.cu"; then
+  echo "FAIL  $name: changes nothing"
+elif found_by; then
+  echo "ok    $checker: $name"
+else
+  echo "FAIL  $checker: $name: nothing noticed it: $(tail -1 "$work/log")"
+fi
