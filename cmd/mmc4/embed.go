@@ -14,7 +14,8 @@ import (
 type embedCmd struct {
 	common
 	CLIP    string `name:"clip" help:"The CLIP model: demo (small, inside the program) or a folder with config, weights and tokenizer." placeholder:"demo|DIR" required:""`
-	Out     string `help:"FILE.parquet, or FILE.npy with FILE.jsonl beside it; a path or s3://." placeholder:"FILE" required:""`
+	Out     string `help:"FILE.parquet, or FILE.npy with FILE.jsonl beside it; a path or s3://. With --tokens a folder." placeholder:"FILE" required:""`
+	Tokens  bool   `help:"Keep what the image tower makes of every picture, and of its mirror picture, for mmc4 train (visual_tokens.path)."`
 	Text    bool   `help:"Embed sentences instead of pictures: the lines of a list, or those of a run's documents."`
 	Batch   int    `help:"Pictures the model takes at a time; sentences: four times as many." default:"8" placeholder:"N"`
 	Workers int    `help:"Pictures decoded at a time (the number of CPUs unless told)." placeholder:"N"`
@@ -29,12 +30,18 @@ func (embedCmd) Help() string {
 cannot be read are named and left out (exit code 3). Parquet has name, doc_id, place, text and features; an npy file has a line of
 FILE.jsonl for each row. docs/models.md tells what a model's folder holds.
 
+With --tokens, OUT is a folder of visual tokens for trainings with that image tower frozen; pictures that are there already cost nothing.
+
 Example:
   mmc4 embed --clip ViT-L-14/ --out photos.parquet photos/
+  mmc4 embed --clip ViT-L-14/ --tokens --out tokens/ run/
   mmc4 embed --clip ViT-L-14/ --text --out captions.npy captions.txt`
 }
 
 func (c *embedCmd) Run(ctx context.Context, o *output) error {
+	if c.Tokens && c.Text {
+		return usagef("--tokens are of pictures, --text asks for sentences")
+	}
 	model, dev, err := openCLIP(ctx, c.CLIP, c.Device, clip.Options{DType: dtypes[c.DType], Batch: c.Batch, Check: c.Check})
 	if err != nil {
 		return err
@@ -42,9 +49,8 @@ func (c *embedCmd) Run(ctx context.Context, o *output) error {
 	defer dev.Close()
 	defer model.Close()
 	last := time.Now()
-	summary, err := features.Embed(ctx, features.Config{
-		Input: c.Input, Text: c.Text, Out: c.Out, Model: model, Batch: c.Batch, Workers: c.Workers, Profile: dev.Profile() + " " + c.DType,
-	}, features.Report{
+	config := features.Config{Input: c.Input, Text: c.Text, Out: c.Out, Model: model, Batch: c.Batch, Workers: c.Workers, Profile: dev.Profile() + " " + c.DType}
+	report := features.Report{
 		Rows: func(rows int64, perSecond float64) {
 			if now := time.Now(); now.Sub(last) >= logEvery {
 				last = now
@@ -58,7 +64,13 @@ func (c *embedCmd) Run(ctx context.Context, o *output) error {
 			}
 			fmt.Fprintf(o.err, "left out: %s: %s\n", b.Name, b.Why)
 		},
-	})
+	}
+	var summary features.Summary
+	if c.Tokens {
+		summary, err = features.Tokens(ctx, config, dev, dtypes[c.DType], report)
+	} else {
+		summary, err = features.Embed(ctx, config, report)
+	}
 	if errors.Is(err, features.ErrUsage) {
 		return usageError{err}
 	}
@@ -67,6 +79,9 @@ func (c *embedCmd) Run(ctx context.Context, o *output) error {
 	}
 	words := fmt.Sprintf("%d rows of %d numbers in %s: %.1f s, %.1f/s, the model was busy %.0f %% of the time",
 		summary.Rows, summary.Dim, summary.Out, summary.Seconds, summary.PerSecond, 100*summary.Busy)
+	if c.Tokens {
+		words = fmt.Sprintf("visual tokens of %d pictures and their mirror pictures in %s, of the tower %.16s: %.1f s, %.1f/s", summary.Rows, summary.Out, summary.Model, summary.Seconds, summary.PerSecond)
+	}
 	if err := o.record(c.JSON, summary, words); err != nil {
 		return err
 	}

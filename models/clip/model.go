@@ -195,6 +195,9 @@ func (m *Model) Close() error {
 	return m.file.Close()
 }
 
+// File is the open weights that the model was made of.
+func (m *Model) File() *weights.File { return m.file }
+
 // Dim is the length of a feature.
 func (m *Model) Dim() int { return m.Config.EmbedDim }
 

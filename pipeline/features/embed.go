@@ -110,6 +110,7 @@ type embedder struct {
 	s      *Summary
 	start  time.Time
 	busy   time.Duration
+	tokens *tokens // where pictures' tokens are wanted instead of rows
 
 	batch   []item
 	squares []*imaging.RGB
@@ -232,8 +233,11 @@ func (e *embedder) bad(it item, err error) {
 
 // flush computes what was gathered and writes its rows.
 func (e *embedder) flush(ctx context.Context) error {
-	if len(e.batch) == 0 {
+	switch {
+	case len(e.batch) == 0:
 		return nil
+	case e.tokens != nil:
+		return e.keep(ctx)
 	}
 	began := time.Now()
 	var vectors [][]float32
