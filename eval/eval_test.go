@@ -328,3 +328,16 @@ func TestConfigErrors(t *testing.T) {
 		}
 	}
 }
+
+// A config changes what it names of a task's decoding, and nothing else.
+func TestDecodingChange(t *testing.T) {
+	c, err := ParseConfig("test", []byte("model: none\ntasks: [{task: coco, data: x, decoding: {length_penalty: -2}}, {task: vqav2, data: x, decoding: {max_new_tokens: 9, beams: 1}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []task.Decoding{{MaxNewTokens: 20, Beams: 3, LengthPenalty: -2}, {MaxNewTokens: 9, Beams: 1}} {
+		if one, err := c.Tasks[i].load(); err != nil || one.Decoding != want {
+			t.Errorf("%+v, want %+v, %v", one.Decoding, want, err)
+		}
+	}
+}

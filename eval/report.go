@@ -56,7 +56,7 @@ func (r *runner) report(results *Results, records [][]Record) ([]byte, error) {
 	page := reportPage{Results: results, Shots: r.config.Shots, Notes: r.notes()}
 	for i, line := range results.Tasks {
 		row := reportRow{Title: line.Title, Metric: line.Metric}
-		one := reportTask{Title: line.Title, Metric: line.Metric, Chart: chart(&line, r.config.Demonstrations == "random")}
+		one := reportTask{Title: line.Title, Metric: line.Metric, Chart: chart(&line, r.config.Demonstrations != "rices")}
 		for _, cell := range line.Series {
 			row.Cells = append(row.Cells, cell.String())
 			for _, t := range cell.Trials {
