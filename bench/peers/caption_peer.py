@@ -1,26 +1,21 @@
-"""pycocoevalcap's tokenizer, CIDEr, BLEU and ROUGE-L, for comparing with `mmc4 eval score`.
+"""pycocoevalcap's tokenizer, CIDEr, BLEU and ROUGE-L as one command, for comparing with `mmc4 eval score`.
 
-usage: caption_peer.py PREDICTIONS REFERENCES ROUNDS
+usage: caption_peer.py PREDICTIONS REFERENCES
 PREDICTIONS is a COCO result file, REFERENCES a COCO caption annotation file. Java must be on the path. Prints one JSON
-object: version, images, captions, wall seconds per round (whole, tokenising, cider, bleu, rouge) and the scores (times 100).
+object: the scores, times 100. Without arguments it speaks protocol.py and only says its version.
 """
 import contextlib
 import io
 import json
-import os
 import sys
-import time
 from importlib.metadata import version
 
-from pycocoevalcap.bleu.bleu import Bleu
-from pycocoevalcap.cider.cider import Cider
-from pycocoevalcap.rouge.rouge import Rouge
-from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
-predictions_path, references_path, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
+class Version:
+    version = f"pycocoevalcap {version('pycocoevalcap')} (Stanford CoreNLP 3.4.1)"
 
 
-def load():
+def load(predictions_path, references_path):
     with open(references_path, encoding="utf-8") as f:
         annotations = json.load(f)["annotations"]
     with open(predictions_path, encoding="utf-8") as f:
@@ -31,38 +26,26 @@ def load():
     return references, {i: predictions[i] for i in references}
 
 
-seconds, scores = [], {}
-quiet = open(os.devnull, "w")
-for _ in range(rounds):
-    marks = {}
-    begin = last = time.perf_counter()
-
-    def mark(name):
-        global last
-        now = time.perf_counter()
-        marks[name] = now - last
-        last = now
+def score(predictions_path, references_path):
+    from pycocoevalcap.bleu.bleu import Bleu
+    from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.rouge.rouge import Rouge
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
     with contextlib.redirect_stdout(io.StringIO()):
-        references, predictions = load()
-        mark("read")
+        references, predictions = load(predictions_path, references_path)
         references = PTBTokenizer().tokenize(references)
         predictions = PTBTokenizer().tokenize(predictions)
-        mark("tokenise")
-        scores["CIDEr"] = 100 * float(Cider().compute_score(references, predictions)[0])
-        mark("cider")
+        scores = {"CIDEr": Cider().compute_score(references, predictions)[0]}
         for n, value in enumerate(Bleu(4).compute_score(references, predictions, verbose=0)[0]):
-            scores[f"BLEU_{n + 1}"] = 100 * value
-        mark("bleu")
-        scores["ROUGE_L"] = 100 * float(Rouge().compute_score(references, predictions)[0])
-        mark("rouge")
-    marks["whole"] = last - begin
-    seconds.append(marks)
+            scores[f"BLEU_{n + 1}"] = value
+        scores["ROUGE_L"] = Rouge().compute_score(references, predictions)[0]
+    return {name: 100 * float(value) for name, value in scores.items()}
 
-print(json.dumps({
-    "version": f"pycocoevalcap {version('pycocoevalcap')} (Stanford CoreNLP 3.4.1)",
-    "images": len(references),
-    "captions": sum(len(r) for r in references.values()) + len(predictions),
-    "seconds": seconds,
-    "scores": scores,
-}))
+
+if len(sys.argv) > 1:
+    print(json.dumps({"scores": score(*sys.argv[1:])}))
+else:
+    from protocol import serve
+
+    serve(Version)
