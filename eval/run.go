@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -381,16 +380,21 @@ func (r *runner) rank(ctx context.Context, j *job, u unit, t *trial, records []R
 		queries := make([]Query, len(able))
 		for i, k := range able {
 			sample := &j.data.Test[plan.Test[u.first+k]]
-			shown := j.shown(plan.Demonstrations[u.first+k])
-			if n > 0 {
-				g := rand.New(rand.NewPCG(u.seed, uint64(u.first+k)<<8|uint64(n)))
-				g.Shuffle(len(shown), func(a, b int) { shown[a], shown[b] = shown[b], shown[a] })
+			shared := t.shared[fmt.Sprint(plan.Demonstrations[u.first+k])]
+			id := string(sample.ID)
+			if shared {
+				id = "" // what several queries are shown is shown to all in the same orders
+			}
+			drawn := j.shown(plan.Demonstrations[u.first+k])
+			shown := make([]*task.Sample, len(drawn))
+			for to, from := range sampling.Order(u.seed, id, n, len(drawn)) {
+				shown[to] = drawn[from]
 			}
 			var err error
 			if queries[i], err = j.query(shown, sample, u.shots > 0); err != nil {
 				return err
 			}
-			queries[i].Shared = n == 0 && t.shared[fmt.Sprint(plan.Demonstrations[u.first+k])]
+			queries[i].Shared = shared
 		}
 		scores, err := r.model.Rank(ctx, queries, j.data.Classes)
 		if err != nil {

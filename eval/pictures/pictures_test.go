@@ -149,3 +149,25 @@ func FuzzTar(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParquet(f *testing.F) {
+	type row struct {
+		Name  string `parquet:"name"`
+		Bytes []byte `parquet:"bytes,optional"`
+	}
+	var b bytes.Buffer
+	if err := parquet.Write(&b, []row{{"a", []byte("x")}, {"b/c", nil}}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte("PAR1PAR1"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := indexParquet(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return
+		}
+		for _, name := range p.names {
+			_, _ = p.Read(t.Context(), name)
+		}
+	})
+}

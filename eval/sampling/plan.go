@@ -80,6 +80,19 @@ func Independent(ids []string, training int, o Options) (Plan, error) {
 	return p, nil
 }
 
+// Order is the n-th order of k demonstrations, as places: the first (n 0) is the one they were drawn in. It depends on the seed and the
+// example's id alone, or on the seed alone (id "").
+func Order(seed uint64, id string, n, k int) []int {
+	if n == 0 {
+		order := make([]int, k)
+		for i := range order {
+			order[i] = i
+		}
+		return order
+	}
+	return generator(seed, fmt.Sprintf("order %d of %s", n, id)).Perm(k)
+}
+
 func generator(seed uint64, purpose string) *rand.Rand {
 	h := sha256.Sum256(append(binary.LittleEndian.AppendUint64(nil, seed), purpose...))
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(h[:]), binary.LittleEndian.Uint64(h[8:])))

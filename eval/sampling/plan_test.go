@@ -76,3 +76,25 @@ func TestNearest(t *testing.T) {
 		t.Errorf("got %v, want the most similar last", got)
 	}
 }
+
+// Orders are permutations that depend on seed, id and number only.
+func TestOrder(t *testing.T) {
+	if got := Order(7, "a", 0, 4); !slices.Equal(got, []int{0, 1, 2, 3}) {
+		t.Errorf("the first order is %v", got)
+	}
+	seen := map[string]bool{}
+	for n := range 6 {
+		got := Order(7, "a", n, 8)
+		if again := Order(7, "a", n, 8); !slices.Equal(got, again) {
+			t.Errorf("order %d is %v and %v", n, got, again)
+		}
+		seen[fmt.Sprint(got)] = true
+		slices.Sort(got)
+		if !slices.Equal(got, []int{0, 1, 2, 3, 4, 5, 6, 7}) {
+			t.Errorf("order %d is no permutation", n)
+		}
+	}
+	if len(seen) != 6 || slices.Equal(Order(7, "a", 1, 8), Order(7, "b", 1, 8)) || slices.Equal(Order(7, "a", 1, 8), Order(8, "a", 1, 8)) {
+		t.Errorf("orders repeat: %v", seen)
+	}
+}
