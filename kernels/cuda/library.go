@@ -17,10 +17,17 @@ import (
 // workspaceBytes is what the vendor advises for Hopper.
 const workspaceBytes = 32 << 20
 
-// library is a stream's part of cuBLASLt. Plans are by shape; nil stands for one that it refuses.
+// library is a stream's part of cuBLASLt: plans by what they were made for, nil for what it refuses. None is given back
+// before the stream is: graphs know them by their addresses.
 type library struct {
 	workspace cu.DevicePtr
-	plans     map[driver.LtShape]*driver.LtPlan
+	plans     map[planKey]*driver.LtPlan
+}
+
+// planKey is a shape, and what the epilogue's vectors are aligned to: the library looks at that too.
+type planKey struct {
+	shape     driver.LtShape
+	bias, aux uint32
 }
 
 func (l *library) close() {
@@ -105,15 +112,16 @@ func (q *queue) libraryProduct(s driver.LtShape, o driver.LtOperands) (done bool
 			if l.workspace, err = cu.MemAlloc(workspaceBytes); err != nil {
 				return failed("take cuBLASLt's workspace", err)
 			}
-			l.plans = map[driver.LtShape]*driver.LtPlan{}
+			l.plans = map[planKey]*driver.LtPlan{}
 		}
 		o.Workspace = uint64(l.workspace)
-		plan, ok := l.plans[s]
+		key := planKey{s, aligned(o.Bias), aligned(o.Aux)}
+		plan, ok := l.plans[key]
 		if !ok {
 			if plan, err = q.d.lt.Plan(s, o); err != nil {
 				return failed("plan a product", err)
 			}
-			l.plans[s] = plan
+			l.plans[key] = plan
 		}
 		if plan == nil {
 			return nil

@@ -72,13 +72,17 @@ func loadLt() (bool, error) {
 // Lt is cuBLASLt in one context. It needs that context current.
 type Lt struct{ handle unsafe.Pointer }
 
-// NewLt is nil, without an error, where there is no library.
+// NewLt is nil, without an error, where there is no library, or one that nobody named and that does not start: it may want a
+// newer driver.
 func NewLt() (*Lt, error) {
 	if found, err := loadLt(); !found {
 		return nil, err
 	}
 	l := &Lt{}
 	if status := C.lt_create(&l.handle); status != 0 {
+		if os.Getenv(LtVariable) == "" {
+			return nil, nil
+		}
 		return nil, &LtError{"cublasLtCreate", int(status)}
 	}
 	return l, nil
