@@ -23,16 +23,20 @@ func (m *Model) Patches(p *kernels.Pass, pixels kernels.Tensor) kernels.Tensor {
 		p.Fail(fmt.Errorf("flamingo: the model was made without a vision tower: give tokens instead of pixels"))
 		return p.Alloc(p.DType, pixels.Dims[0], m.Config.Tokens(), m.Config.Vision.Width)
 	}
-	// The tower is frozen: it runs off the tape, so that a layer's memory is used again by the next.
+	// The tower is frozen: it runs off the tape, and all its memory but the result is used again.
+	out := p.Alloc(p.DType, pixels.Dims[0], m.Config.Tokens(), m.Config.Vision.Width)
+	mark := p.Arena().Mark()
 	off := kernels.NewPass(p.Device(), p.Queue(), p.Arena(), kernels.PassOptions{DType: p.DType})
 	tokens := m.Vision.Tokens(off, pixels)
+	if !m.Config.ClassToken {
+		tokens = tokens.Slice(1, 1, tokens.Dims[1])
+	}
+	off.CopyInto(out, tokens)
+	p.Arena().Release(mark)
 	if err := off.Err(); err != nil {
 		p.Fail(err)
 	}
-	if m.Config.ClassToken {
-		return tokens
-	}
-	return tokens.Slice(1, 1, tokens.Dims[1])
+	return out
 }
 
 // Resample turns tokens [I,F*P,E] of I images of F frames into what rows of text see. slots [B*S] names the image in each

@@ -37,8 +37,9 @@ func newFeedForward(l *params.Loader, name string, width, mult int, act kernels.
 	return feedForward{newNorm(l, name+".0", width), linear(l, name+".1", mult*width, width), linear(l, name+".3", width, mult*width), act}
 }
 
-func (f feedForward) hidden(p *kernels.Pass, x kernels.Tensor) kernels.Tensor {
-	return p.LinearAct(f.norm.apply(p, x), f.up, nil, f.act)
+// apply is it, with residual (none: without) on top.
+func (f feedForward) apply(p *kernels.Pass, x, residual kernels.Tensor) kernels.Tensor {
+	return p.FeedForward(f.norm.apply(p, x), f.up, f.down, f.act, residual)
 }
 
 func (f feedForward) matrices() []*kernels.Param { return []*kernels.Param{f.up, f.down} }

@@ -124,7 +124,7 @@ func (b *resampling) apply(p *kernels.Pass, x, latents kernels.Tensor) kernels.T
 	k2, v2 := b.keysValues(p, own)
 	mixed := p.Attention(kernels.Attention{Q: p.Linear(own, b.toQ, nil).Split(2, d), K: k, V: v, K2: k2, V2: v2, Scale: scale(d)})
 	latents = p.LinearAdd(mixed.Reshape(latents.Dims[0], latents.Dims[1], b.c.Heads*d), b.to, nil, latents)
-	return p.LinearAdd(b.ff.hidden(p, latents), b.ff.down, nil, latents)
+	return b.ff.apply(p, latents, latents)
 }
 
 func (b *resampling) keysValues(p *kernels.Pass, x kernels.Tensor) (k, v kernels.Tensor) {

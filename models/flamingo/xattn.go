@@ -69,7 +69,7 @@ func (b *GatedBlock) apply(p *kernels.Pass, x, k, v kernels.Tensor, l look) kern
 			Media: &kernels.MediaMask{TextTime: l.times, KeysPerMedia: l.latents, Previous: b.attendPrevious}})
 		x = p.TanhGate(x, p.Linear(mixed.Reshape(rows, t, inner), b.to, nil), b.attend)
 	}
-	return p.TanhGate(x, p.Linear(b.ff.hidden(p, x), b.ff.down, nil), b.feed)
+	return p.TanhGate(x, b.ff.apply(p, x, kernels.Tensor{}), b.feed)
 }
 
 // Apply is the block on text x [B,T,C] and media [B,S,N,E]; times are the text times [B,T].
