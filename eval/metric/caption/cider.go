@@ -90,14 +90,15 @@ func weigh(grams, count []uint32, idf []float64, f func(g uint32, w float64)) {
 
 // rarity is ln(images) - ln(images whose references hold the sequence), by sequence of n+1 words.
 func (c *Corpus) rarity(n int) []float64 {
-	df := make([]uint32, c.counts[n])
-	last := make([]uint32, c.counts[n]) // the image that was counted last, plus one
+	type seen struct{ images, last uint32 } // last: the image that was counted last, plus one
+	df := make([]seen, c.counts[n])
 	for i, im := range c.images {
+		words := c.grams[n]
 		for ref := im.hyp + 1; ref < im.end; ref++ {
-			for _, g := range c.sequences(ref, n) {
-				if last[g] != uint32(i+1) {
-					last[g] = uint32(i + 1)
-					df[g]++
+			for at := int(c.starts[ref]); at < int(c.starts[ref+1])-n; at++ {
+				if s := &df[words[at]]; s.last != uint32(i+1) {
+					s.last = uint32(i + 1)
+					s.images++
 				}
 			}
 		}
@@ -109,7 +110,7 @@ func (c *Corpus) rarity(n int) []float64 {
 	}
 	idf := make([]float64, len(df))
 	for g, k := range df {
-		idf[g] = all - logs[k]
+		idf[g] = all - logs[k.images]
 	}
 	return idf
 }
