@@ -24,7 +24,7 @@ if [ "${MMC4_PEERS:-all}" != light ]; then
         charset_normalizer==3.5.2 open_clip_torch==2.20.0 timm==0.9.16 torchvision==0.29.2 ftfy==6.3.1 wcwidth==0.9.4 \
         einops==0.8.2 einops_exts==0.0.4 scikit-learn==1.9.1 braceexpand==0.1.7 webdataset==1.0.2 open_flamingo==2.0.1
 fi
-# img2dataset wants other versions of what the rest uses: an environment of its own, 600 MB.
+# img2dataset wants other versions of what the rest uses: an environment of its own, 800 MB.
 [ -x "$dir/img2dataset/bin/python" ] || python3 -m venv "$dir/img2dataset"
 "$dir/img2dataset/bin/python" -m pip install --quiet --disable-pip-version-check img2dataset==1.47.0 numpy==2.4.6 \
     opencv-python-headless==4.14.0.94 albumentations==1.4.24 pyarrow==26.0.1 pandas==2.3.3 webdataset==0.2.111 wandb==0.31.0 \
