@@ -54,8 +54,9 @@ func WriteEvaluation(o Options, result *Result, samples int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	paths := []string{filepath.Join(result.Flamingo.Checkpoint, "config.json"), o.CLIP, result.Text.Checkpoint,
-		filepath.Join(result.Flamingo.Checkpoint, "model.safetensors"), filepath.Join(o.Dir, tokenizerName)}
+	flamingo := filepath.Join(o.Dir, flamingoName, filepath.Base(result.Flamingo.Checkpoint)) // the folder may have moved since
+	paths := []string{filepath.Join(flamingo, "config.json"), o.CLIP, filepath.Join(o.Dir, textName, filepath.Base(result.Text.Checkpoint)),
+		filepath.Join(flamingo, "model.safetensors"), filepath.Join(o.Dir, tokenizerName)}
 	for i := range paths { // the config's own folder is where its relative paths begin
 		if paths[i], err = filepath.Abs(paths[i]); err != nil {
 			return "", err

@@ -44,6 +44,8 @@ type Result struct {
 const (
 	tokenizerName = "tokenizer.json"
 	resultName    = "lesson.json"
+	textName      = "lm"
+	flamingoName  = "flamingo"
 	resultsName   = "results" // in eval/
 )
 
@@ -113,7 +115,7 @@ func Run(ctx context.Context, o Options, out io.Writer) (*Result, error) {
 	}
 	result := &Result{}
 	fmt.Fprintf(out, "a vocabulary of %d, a language model on %d sentences\n", tokens.Size(), len(drawings))
-	if result.Text, err = teach(ctx, fmt.Sprintf(textConfig, o.TextSteps, tokens.Size(), tokenizerPath, endText, textPath), filepath.Join(o.Dir, "lm"), o, out); err != nil {
+	if result.Text, err = teach(ctx, fmt.Sprintf(textConfig, o.TextSteps, tokens.Size(), tokenizerPath, endText, textPath), filepath.Join(o.Dir, textName), o, out); err != nil {
 		return nil, err
 	}
 	if err := writeDocuments(ctx, filepath.Join(o.Dir, "several"), drawings, len(drawings)/2, 1); err != nil {
@@ -126,7 +128,7 @@ func Run(ctx context.Context, o Options, out io.Writer) (*Result, error) {
 	fmt.Fprintf(out, "a Flamingo on %d drawings\n", len(drawings))
 	language := result.Text.Checkpoint
 	config := fmt.Sprintf(flamingoConfig, o.Steps, o.CLIP, language, o.CLIP, language, tokenizerPath, endText, o.Drawings, filepath.Join(o.Dir, "several/docs/*.parquet"), docs)
-	if result.Flamingo, err = teach(ctx, config, filepath.Join(o.Dir, "flamingo"), o, out); err != nil {
+	if result.Flamingo, err = teach(ctx, config, filepath.Join(o.Dir, flamingoName), o, out); err != nil {
 		return nil, err
 	}
 	if err := os.RemoveAll(filepath.Join(o.Dir, "eval", resultsName)); err != nil { // of an older model
