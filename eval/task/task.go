@@ -10,6 +10,7 @@ import (
 
 	"mmc4/configs"
 	"mmc4/eval/metric/caption"
+	"mmc4/eval/metric/okvqa"
 	"mmc4/eval/metric/vqa"
 )
 
@@ -27,7 +28,7 @@ type Task struct {
 	Prompt   Prompt            `yaml:"prompt"`
 	Variants map[string]Prompt `yaml:"variants"` // other wordings, chosen by name
 
-	Postprocess []string `yaml:"postprocess"` // caption, unquote, answer, strip
+	Postprocess []string `yaml:"postprocess"` // caption, unquote, answer, strip, stem
 	Decoding    Decoding `yaml:"decoding"`
 
 	Classes    []string `yaml:"classes"`     // of kind class: what is ranked
@@ -109,8 +110,18 @@ var (
 		"unquote": caption.Unquote,
 		"answer":  vqa.Postprocess,
 		"strip":   strings.TrimSpace,
+		"stem":    stem,
 	}
 )
+
+// stem is OK-VQA's; Validate has seen that there is a stemmer.
+func stem(answer string) string {
+	s, err := okvqa.Shared()
+	if err != nil {
+		return answer
+	}
+	return s.Stem(answer)
+}
 
 // Validate names the first thing that is missing or makes no sense.
 func (t *Task) Validate() error {
@@ -137,7 +148,12 @@ func (t *Task) Validate() error {
 	}
 	for _, step := range t.Postprocess {
 		if steps[step] == nil {
-			return fmt.Errorf("postprocess: %q is none of answer, caption, strip, unquote", step)
+			return fmt.Errorf("postprocess: %q is none of answer, caption, stem, strip, unquote", step)
+		}
+		if step == "stem" {
+			if _, err := okvqa.Shared(); err != nil {
+				return fmt.Errorf("postprocess: stem: %w", err)
+			}
 		}
 	}
 	prompts := map[string]Prompt{"prompt": t.Prompt}
