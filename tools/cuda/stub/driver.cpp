@@ -205,9 +205,9 @@ CUresult cuMemFree(CUdeviceptr p) {
   auto it = allocations.find(p);
   if (it == allocations.end()) return CUDA_ERROR_INVALID_VALUE;
   allocated -= it->second;
+  note("free " + std::to_string(it->second));
   free((char *)p - FENCE);
   allocations.erase(it);
-  note("free");
   return lost;
 }
 CUresult cuMemHostAlloc(void **p, size_t n, unsigned) {
