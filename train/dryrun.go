@@ -21,6 +21,7 @@ type PlanPart struct {
 	Parameters int64  `json:"parameters"`
 	Trained    bool   `json:"trained"`
 	Bytes      int64  `json:"bytes"` // weights, and where trained gradients and both moments
+	State      string `json:"state"` // in words
 }
 
 // MachinePlan is the time and cost on a machine.
@@ -130,7 +131,11 @@ func (p *Plan) parts(c *Config, s *shapes) error {
 		learnt += 2
 	}
 	part := func(name string, n int64, trained bool, bytes int64) {
-		p.Parts = append(p.Parts, PlanPart{Name: name, Parameters: n, Trained: trained, Bytes: bytes})
+		state := "frozen"
+		if trained {
+			state = "trained: weights, gradients, two moments"
+		}
+		p.Parts = append(p.Parts, PlanPart{Name: name, Parameters: n, Trained: trained, Bytes: bytes, State: state})
 		p.Parameters += n
 		if trained {
 			p.Trainable += n
@@ -158,6 +163,9 @@ func (p *Plan) parts(c *Config, s *shapes) error {
 			table += embedding * frozen
 		}
 		part("input embedding", embedding, !c.Freeze, table)
+		if !c.Freeze {
+			p.Parts[len(p.Parts)-1].State = "trained, of which the rows of new tokens move"
+		}
 		part("resampler", params.Count(m.Resampler), true, params.Count(m.Resampler)*learnt)
 		part("gated blocks", params.Count(m.Gated), true, params.Count(m.Gated)*learnt)
 		return adapters(s.flamingo.LM)
@@ -236,11 +244,7 @@ func (p *Plan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d parameters, %d trainable\n\n", p.Kind, p.Parameters, p.Trainable)
 	for _, part := range p.Parts {
-		state := "frozen"
-		if part.Trained {
-			state = "trained: weights, gradients, two moments"
-		}
-		fmt.Fprintf(&b, "  %-40s %14d  %9s  %s\n", part.Name, part.Parameters, bytesWord(part.Bytes), state)
+		fmt.Fprintf(&b, "  %-40s %14d  %9s  %s\n", part.Name, part.Parameters, bytesWord(part.Bytes), part.State)
 	}
 	fmt.Fprintf(&b, "  %-40s %14s  %9s  estimate\n  %-40s %14s  %9s\n\n", "activations", "", bytesWord(p.Activation), "memory", "", bytesWord(p.Memory))
 	for _, s := range p.Streams {
