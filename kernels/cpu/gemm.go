@@ -67,12 +67,12 @@ func packedBytes(n, k int, kind *C.struct_gemm_kind) int {
 	return panels(n, kind) * panel
 }
 
-// packB packs B, whose element (n,k) lies at n*row + k*col, into to.
-func (d *Device) packB(to unsafe.Pointer, b kernels.Tensor, n, k, row, col int) {
+// packB packs panels [first,end) of B, whose element (n,k) lies at n*row + k*col, into to.
+func (d *Device) packB(to unsafe.Pointer, b kernels.Tensor, n, k, row, col, first, end int) {
 	kind := d.kind(b.DType)
-	from := pointer(b)
-	d.pool.spans(panels(n, kind), max(1, 1<<16/max(k, 1)/int(kind.width)), func(_, p0, p1 int) {
-		C.gemm_pack_b(kind, to, from, C.int(b.DType), C.int64_t(row), C.int64_t(col), C.int64_t(n), C.int64_t(k), C.int64_t(p0), C.int64_t(p1))
+	from, panel := pointer(b), C.size_t(packedBytes(1, k, kind))
+	d.pool.spans(end-first, max(1, 1<<16/max(k, 1)/int(kind.width)), func(_, p0, p1 int) {
+		C.gemm_pack_b(kind, to, C.int64_t(first), panel, from, C.int(b.DType), C.int64_t(row), C.int64_t(col), C.int64_t(n), C.int64_t(k), C.int64_t(first+p0), C.int64_t(first+p1))
 	})
 }
 
@@ -85,7 +85,7 @@ func (d *Device) Pack(w kernels.Tensor) (kernels.Tensor, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.packB(unsafe.Pointer(&buf.(*buffer).data[0]), w, n, k, w.Strides[0], w.Strides[1])
+	d.packB(unsafe.Pointer(&buf.(*buffer).data[0]), w, n, k, w.Strides[0], w.Strides[1], 0, panels(n, d.kind(w.DType)))
 	w.Mem, w.Off, w.Packed = buf, 0, true
 	return w, nil
 }
@@ -142,13 +142,29 @@ func (d *Device) matmul(op *kernels.MatMul) error {
 		d.pool.spans(n, C.RUN, func(_, from, to int) { C.gemm_few_rows(d.set(), &g, C.int64_t(from), C.int64_t(to)) })
 		return nil
 	default:
-		if err := d.packed.grow(d, packedBytes(n, k, kind)); err != nil {
+		return d.packAndMultiply(&g, kind, b, m, n, k, row, col)
+	}
+	return d.tiles(&g, kind, m, k, 0, panels(n, kind))
+}
+
+// packAndMultiply takes columns of an unpacked B as many at a time as stay in the last cache from packing to use.
+func (d *Device) packAndMultiply(g *C.struct_gemm, kind *C.struct_gemm_kind, b kernels.Tensor, m, n, k, row, col int) error {
+	const room = 8 << 20
+	all, panel := panels(n, kind), packedBytes(1, k, kind)
+	each := min(all, max(1, room/max(panel, 1)))
+	if err := d.packed.grow(d, max(1, each*panel)); err != nil {
+		return err
+	}
+	g.b = unsafe.Pointer(&d.packed.buf[0])
+	for from := 0; from < all; from += each {
+		to := min(all, from+each)
+		g.b_first = C.int64_t(from)
+		d.packB(g.b, b, n, k, row, col, from, to)
+		if err := d.tiles(g, kind, m, k, from, to); err != nil {
 			return err
 		}
-		g.b = unsafe.Pointer(&d.packed.buf[0])
-		d.packB(g.b, b, n, k, row, col)
 	}
-	return d.tiles(&g, kind, m, n, k)
+	return nil
 }
 
 // widen is an int8 weight as bf16, in scratch.
@@ -165,18 +181,21 @@ func (d *Device) widen(w kernels.Tensor) (kernels.Tensor, error) {
 	return kernels.View(&buffer{data: d.wide.buf}, 0, kernels.BF16, rows, n), nil
 }
 
-// tiles shares out blocks of rows times runs of panels. The runs of one block follow each other, so that a worker
-// packs a block of A once.
-func (d *Device) tiles(g *C.struct_gemm, kind *C.struct_gemm_kind, m, n, k int) error {
-	if err := d.room(C.GEMM_SCRATCH + C.ROWS*((k+3)/4*4)*int(kind.a_size)); err != nil {
+// tiles shares out blocks of rows times runs of the panels [first,end). The runs of one block follow each other, so that a
+// worker packs a block of A once.
+func (d *Device) tiles(g *C.struct_gemm, kind *C.struct_gemm_kind, m, k, first, end int) error {
+	if err := d.room(int(C.gemm_scratch(kind, C.int64_t(k)))); err != nil {
 		return err
 	}
-	blocks, all := (m+C.ROWS-1)/C.ROWS, panels(n, kind)
+	blocks, all := (m+C.ROWS-1)/C.ROWS, end-first
 	runs := 1
 	if d.pool.size > 1 {
 		runs = min(all, max(1, 8*d.pool.size/blocks))
 	}
 	each := (all + runs - 1) / runs
+	if int(C.gemm_depth(kind, C.int64_t(k))) < k {
+		each = min(each, C.BROAD/int(kind.width))
+	}
 	runs = (all + each - 1) / each
 	d.round++
 	round := d.round
@@ -188,7 +207,7 @@ func (d *Device) tiles(g *C.struct_gemm, kind *C.struct_gemm_kind, m, n, k int) 
 			s.round, s.rows, pack = round, block, 1
 		}
 		C.gemm_unit(kind, g, C.int64_t(block*C.ROWS), C.int64_t(min(m, (block+1)*C.ROWS)),
-			C.int64_t(run*each), C.int64_t(min(all, (run+1)*each)), (*C.char)(unsafe.Pointer(&s.buf[0])), pack)
+			C.int64_t(first+run*each), C.int64_t(min(end, first+(run+1)*each)), (*C.char)(unsafe.Pointer(&s.buf[0])), pack)
 	})
 	return nil
 }

@@ -106,9 +106,9 @@ INLINE const float *a_block(float *room, const struct gemm *g, int64_t m, int64_
 }
 
 // pack_a_f32 rounds elements to bf16 when `round`: A meets a bf16 B.
-INLINE void pack_a_f32(float *to, const struct gemm *g, int64_t m0, int64_t m1, const int height, const int round) {
-  for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {
-    int64_t kn = least(BLOCK, g->k - k0);
+INLINE void pack_a_f32(float *to, const struct gemm *g, int64_t m0, int64_t m1, int64_t k0, int64_t k1, const int height, const int round) {
+  for (; k0 < k1; k0 += BLOCK) {
+    int64_t kn = least(BLOCK, k1 - k0);
     for (int64_t r = m0, rows; r < m1; r += rows, to += rows * kn) {
       rows = least(height, m1 - r);
       if (g->a_row == 1 && g->a_type == F32 && !round) { // transposed: rows lie together already
@@ -131,9 +131,9 @@ INLINE void pack_a_f32(float *to, const struct gemm *g, int64_t m0, int64_t m1, 
   }
 }
 
-INLINE void pack_a_bf16(uint16_t *to, const struct gemm *g, int64_t m0, int64_t m1, const int height) {
-  for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {
-    int64_t kn = least(BLOCK, g->k - k0), padded = round_up(kn, 2);
+INLINE void pack_a_bf16(uint16_t *to, const struct gemm *g, int64_t m0, int64_t m1, int64_t k0, int64_t k1, const int height) {
+  for (; k0 < k1; k0 += BLOCK) {
+    int64_t kn = least(BLOCK, k1 - k0), padded = round_up(kn, 2);
     for (int64_t r = m0, rows; r < m1; r += rows, to += rows * padded) {
       rows = least(height, m1 - r);
       if (g->a_col == 1 && g->a_type == BF16 && kn == padded) {
@@ -224,14 +224,15 @@ INLINE void pack_b_bf16(uint16_t *to, const uint16_t *b, int64_t row, int64_t co
 // TILES makes the loop over panels, blocks of k and tiles around TILE(rows, groups, a, b, c, first), which adds `groups`
 // groups of k to a tile of `rows` x WIDTH sums, or starts them when `first`.
 #define TILES(function, HEIGHT, WIDTH, GROUP, ATYPE, BTYPE, PANEL_BYTES, TILE, SCALES)                                            \
-  static void function(const struct gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, const void *packed, const float *scales, \
-                       float *c) {                                                                                                \
+  static void function(const struct gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, int64_t from, int64_t end,           \
+                       const void *packed, const float *scales, float *c) {                                                       \
+    int64_t whole = from == 0 && end == g->k;                                                                                     \
     if (g->k == 0) memset(c, 0, (m1 - m0) * WIDTH * sizeof *c);                                                                   \
-    for (int64_t p = p0; p < p1; p++) {                                                                                           \
+    for (int64_t p = p0; p < p1; p++, c += whole ? 0 : ROWS * WIDTH) {                                                            \
       const ATYPE *a = packed;                                                                                                    \
-      const BTYPE *b = (const BTYPE *)((const char *)g->b + p * (PANEL_BYTES));                                                   \
-      for (int64_t k0 = 0; k0 < g->k; k0 += BLOCK) {                                                                              \
-        int64_t groups = (least(BLOCK, g->k - k0) + GROUP - 1) / GROUP;                                                           \
+      const BTYPE *b = (const BTYPE *)((const char *)g->b + (p - g->b_first) * (PANEL_BYTES)) + from * WIDTH;                     \
+      for (int64_t k0 = from; k0 < end; k0 += BLOCK) {                                                                            \
+        int64_t groups = (least(BLOCK, end - k0) + GROUP - 1) / GROUP;                                                            \
         float *to = c;                                                                                                            \
         for (int64_t r = m0; r < m1; r += HEIGHT) {                                                                               \
           int64_t rows = least(HEIGHT, m1 - r);                                                                                   \
@@ -241,6 +242,7 @@ INLINE void pack_b_bf16(uint16_t *to, const uint16_t *b, int64_t row, int64_t co
         }                                                                                                                         \
         b += groups * GROUP * WIDTH;                                                                                              \
       }                                                                                                                           \
+      if (end < g->k) continue;                                                                                                   \
       if (GROUP == 4) unshift((const int32_t *)b, c, m1 - m0, WIDTH);                                                             \
       finish(g, m0, m1, p * WIDTH, WIDTH, c, SCALES);                                                                             \
     }                                                                                                                             \

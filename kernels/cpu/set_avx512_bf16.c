@@ -37,7 +37,9 @@ static void tile_bf16(int64_t rows, int64_t k, const uint16_t *a, const uint16_t
 static void pack_b_pairs(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
   pack_b_bf16(to, b, row, col, n, k, p0, p1, WIDTH);
 }
-static void pack_a_pairs(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1) { pack_a_bf16(to, g, m0, m1, HEIGHT); }
+static void pack_a_pairs(void *to, float *scales, const struct gemm *g, int64_t m0, int64_t m1, int64_t k0, int64_t k1) {
+  pack_a_bf16(to, g, m0, m1, k0, k1, HEIGHT);
+}
 
 TILES(tiles_bf16, HEIGHT, WIDTH, 2, uint16_t, uint16_t, WIDTH *round_up(g->k, 2) * 2, tile_bf16, NULL)
 
