@@ -19,7 +19,7 @@ var clipRows = func() (rows []Row) {
 			clipRow("onnxruntime", batch, kernels.F32, 1, 0.9999), clipRow("torch", batch, kernels.F32, 1.2, 0.9999),
 			clipRow("onnxruntime", batch, kernels.BF16, 1.8, 0.999), clipRow("onnxruntime", batch, kernels.I8, 2.5, 0.999))
 	}
-	return rows
+	return append(rows, limitRows...)
 }()
 
 const (

@@ -40,6 +40,10 @@ func newProduct(a, w []float32, s [3]int, dtype kernels.DType, packed bool) (*pr
 	if err != nil {
 		return nil, Unavailable{err.Error()}
 	}
+	return newProductOn(dev, a, w, s, dtype, packed)
+}
+
+func newProductOn(dev kernels.Device, a, w []float32, s [3]int, dtype kernels.DType, packed bool) (*product, error) {
 	queue, err := dev.NewQueue()
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 var gpt2Rows = []Row{
 	gpt2Row("prompt", 512, 0, kernels.F32), gpt2Row("prompt", 512, 0, kernels.BF16),
 	gpt2Row("decode", 128, 32, kernels.F32), gpt2Row("decode", 128, 32, kernels.BF16),
+	gpt2TrainRow,
 }
 
 const gpt2Config = `{"model_type":"gpt2","architectures":["GPT2LMHeadModel"],"n_embd":768,"n_layer":12,"n_head":12,"n_positions":1024,
@@ -160,5 +161,6 @@ func (g *gpt2) close() error {
 		g.cache.Free()
 	}
 	g.pass.Arena().Free()
+	g.model.Free()
 	return errors.Join(g.file.Close(), g.dev.Close())
 }

@@ -94,18 +94,53 @@ func BenchmarkTrainStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	resetPeak()
+	all := dev.table(b, ours.step)
+	peak, err := peakBytes()
+	if err != nil {
+		b.Fatal(err)
+	}
+	fmt.Printf("a step %.3f s; the arena holds %d MB, the process %d MB at most\n", all, ours.stepper.Pass.Arena().Held()>>20, peak>>20)
+}
+
+// BenchmarkLearn takes steps of the GPT-2 of gpt2.train.
+func BenchmarkLearn(b *testing.B) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	lab, err := NewLab(b.TempDir(), ".", 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer lab.Close()
+	path, err := writeWeights(lab, "gpt2", "gpt2.safetensors", gpt2Tensors())
+	if err != nil {
+		b.Fatal(err)
+	}
+	inner, err := cpu.New(1)
+	if err != nil {
+		b.Skip(err)
+	}
+	dev := timed{inner, map[string]time.Duration{}, map[string]int{}}
+	ours, err := newLearner(context.Background(), dev, path, make([]int32, learnSteps*learnRows*learnTokens))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ours.close()
+	if err := ours.step(); err != nil {
+		b.Fatal(err)
+	}
+	fmt.Printf("a step %.3f s\n", dev.table(b, ours.step))
+}
+
+// table prints the time of each kind of op and gives that of a step.
+func (dev timed) table(b *testing.B, step func() error) float64 {
 	clear(dev.times)
 	clear(dev.calls)
 	began, steps := threadTime(), 0
 	for b.Loop() {
-		if err := ours.step(); err != nil {
+		if err := step(); err != nil {
 			b.Fatal(err)
 		}
 		steps++
-	}
-	peak, err := peakBytes()
-	if err != nil {
-		b.Fatal(err)
 	}
 	all := (threadTime() - began).Seconds() / float64(steps)
 	var names []string
@@ -122,5 +157,5 @@ func BenchmarkTrainStep(b *testing.B) {
 		}
 		fmt.Printf("%5.1f %%  %6.1f ms  %4d  %-42s %s\n", 100*s/all, 1e3*s, dev.calls[name]/steps, name, rate)
 	}
-	fmt.Printf("a step %.3f s; the arena holds %d MB, the process %d MB at most\n", all, ours.stepper.Pass.Arena().Held()>>20, peak>>20)
+	return all
 }
