@@ -17,6 +17,22 @@ func lower(s string) string {
 	return strings.ToLower(s)
 }
 
+// appendLower appends the token in lower case.
+func appendLower(b []byte, token string) []byte {
+	start := len(b)
+	for i := range len(token) {
+		c := token[i]
+		if c >= utf8.RuneSelf {
+			return append(b[:start], lowerUnicode(token)...)
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
 func lowerUnicode(s string) string {
 	var b strings.Builder
 	for i, r := range s {

@@ -157,26 +157,24 @@ func tokenise(captions []string, drop func(string) bool) []string {
 // the last token ended.
 func scanLines(text string, from, to int, drop func(string) bool, lines []string) int {
 	s := theScanner()
-	for i := range lines {
-		lines[i] = ""
-	}
-	var line []byte
-	n, at := 0, from
+	buf := make([]byte, 0, to-from) // of all lines
+	ends := make([]int, 0, len(lines))
+	n, at, begin := 0, from, 0
 	flush := func() {
 		if n < len(lines) {
-			lines[n] = string(line)
+			ends = append(ends, len(buf))
 		}
 		n++
-		line = line[:0]
+		begin = len(buf)
 	}
 	add := func(token string) {
 		if drop != nil && drop(token) {
 			return
 		}
-		if len(line) > 0 {
-			line = append(line, ' ')
+		if len(buf) > begin {
+			buf = append(buf, ' ')
 		}
-		line = append(line, token...)
+		buf = appendLower(buf, token)
 	}
 	for at < to {
 		if text[at] == ' ' && at+1 < to && text[at+1] > ' ' && text[at+1] < utf8.RuneSelf { // a single space, which nearly all are
@@ -197,11 +195,19 @@ func scanLines(text string, from, to int, drop func(string) bool, lines []string
 			}
 			add(parts[len(parts)-1])
 		default:
-			add(lower(token))
+			add(token)
 		}
 	}
-	if len(line) > 0 {
+	if len(buf) > begin {
 		flush()
+	}
+	all, start := string(buf), 0
+	for i := range lines {
+		lines[i] = ""
+		if i < len(ends) {
+			lines[i] = all[start:ends[i]]
+			start = ends[i]
+		}
 	}
 	return at
 }
