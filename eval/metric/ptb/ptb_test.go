@@ -1,6 +1,7 @@
 package ptb
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -82,5 +83,35 @@ func BenchmarkCaptions(b *testing.B) {
 	Captions(captions)
 	for b.Loop() {
 		Captions(captions)
+	}
+}
+
+// TestPlainWords compares lines with what the automaton alone makes of them.
+func TestPlainWords(t *testing.T) {
+	s := theScanner()
+	slow := func(text string) string {
+		var tokens []string
+		for at := 0; at < len(text); {
+			token, size, do := s.next(text[at:])
+			at += size
+			if !do.skip && !do.newline {
+				tokens = append(tokens, lower(token))
+			}
+		}
+		return strings.Join(tokens, " ")
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	scraps := strings.Fields("a A man Mr St Co Ltd vs cannot CANNOT cannots gimme Gonna gotta lemme wanna pt pty Corp U.S. U S e.g. n't don't 's ' \" ' . , - t-shirt 3 1/2 50 % é naïve http://a.b/c x@y.z <b> Jan is The fig No art prop etc Dr PhD")
+	for range 20_000 {
+		var b strings.Builder
+		for range 1 + rng.IntN(6) {
+			b.WriteString(scraps[rng.IntN(len(scraps))])
+			if rng.IntN(4) > 0 {
+				b.WriteByte(' ')
+			}
+		}
+		if got, want := Lines([]string{b.String()})[0], slow(b.String()); got != want {
+			t.Fatalf("%q: got %q, want %q", b.String(), got, want)
+		}
 	}
 }

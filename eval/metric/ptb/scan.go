@@ -153,6 +153,29 @@ func tokenise(captions []string, drop func(string) bool) []string {
 	return out
 }
 
+// plainWord is a token that needs no automaton, as most do not: ASCII letters before a space or the end of a line. No rule sees
+// past that or takes less, but for the words that fall in two. "" when there is none at the beginning of the text.
+func plainWord(text string) string {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c|0x20 && c|0x20 <= 'z':
+		case c != ' ' && c != '\n' || i == 5 && fallsApart(text[:5]) || i == 6 && fallsApart(text[:6]):
+			return ""
+		default:
+			return text[:i]
+		}
+	}
+	return ""
+}
+
+func fallsApart(word string) bool {
+	switch strings.ToLower(word) {
+	case "cannot", "gimme", "gonna", "gotta", "lemme", "wanna":
+		return true
+	}
+	return false
+}
+
 // scanLines reads tokens from one place of the text to another and writes a line for every line break; it returns where
 // the last token ended.
 func scanLines(text string, from, to int, drop func(string) bool, lines []string) int {
@@ -179,6 +202,11 @@ func scanLines(text string, from, to int, drop func(string) bool, lines []string
 	for at < to {
 		if text[at] == ' ' && at+1 < to && text[at+1] > ' ' && text[at+1] < utf8.RuneSelf { // a single space, which nearly all are
 			at++
+			continue
+		}
+		if word := plainWord(text[at:]); word != "" {
+			add(word)
+			at += len(word)
 			continue
 		}
 		token, size, do := s.next(text[at:])
