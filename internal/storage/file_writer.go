@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 type fileWriter struct {
@@ -51,8 +50,7 @@ func (s *fileStore) newTemporary() (*os.File, error) {
 
 // alive locks a temporary file for as long as it is open, and says whether it is still there.
 func alive(f *os.File) bool {
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil && !errors.Is(err, syscall.ENOTSUP) &&
-		!errors.Is(err, syscall.ENOLCK) {
+	if held, _ := lockFile(f); !held {
 		return false
 	}
 	_, err := os.Stat(f.Name())
@@ -71,7 +69,7 @@ func (s *fileStore) removeLeftovers() {
 		if err != nil {
 			continue
 		}
-		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		if _, sure := lockFile(f); sure {
 			os.Remove(name)
 		}
 		f.Close()
@@ -161,7 +159,7 @@ func syncFolder(dir string) error {
 		return err
 	}
 	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
+	if err := d.Sync(); err != nil && !noFolderSync(err) {
 		return err
 	}
 	return nil
