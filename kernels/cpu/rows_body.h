@@ -149,6 +149,13 @@ INLINE void load_padded(float *to, struct vec x, int64_t at, int64_t n) {
   for (int64_t i = n; i < round_up(n, LANES); i++) to[i] = 0;
 }
 
+// padded is load_padded without a copy where the elements lie as fp32 already and need no zeros behind them.
+INLINE const float *padded(float *room, struct vec x, int64_t at, int64_t n) {
+  if (x.type == F32 && n % LANES == 0) return (const float *)x.at + at;
+  load_padded(room, x, at, n);
+  return room;
+}
+
 static float dot(struct vec a, struct vec b, int64_t from, int64_t to) {
   float lanes[LANES] = {0};
   CHUNKS(from, to) {
@@ -164,28 +171,26 @@ static void layernorm(struct vec x, struct vec w, struct vec b, float eps, struc
   for (int64_t r = from; r < to; r++) {
     float lanes[LANES] = {0}, squares[LANES] = {0};
     CHUNKS(0, width) {
-      float v[CHUNK];
-      load_padded(v, x, r * width + at, n);
+      float room[CHUNK];
+      const float *v = padded(room, x, r * width + at, n);
       DOT(lanes, v[i + j])
     }
     float mu = across(lanes) / (float)width;
     CHUNKS(0, width) {
-      float v[CHUNK];
-      load_vec(v, x, r * width + at, n);
-      for (int64_t i = 0; i < n; i++) v[i] -= mu;
-      for (int64_t i = n; i < round_up(n, LANES); i++) v[i] = 0;
-      DOT(squares, v[i + j] * v[i + j])
+      float room[CHUNK];
+      const float *v = padded(room, x, r * width + at, n);
+      for (int64_t i = n; i < round_up(n, LANES); i++) room[i] = mu; // adds nothing
+      DOT(squares, (v[i + j] - mu) * (v[i + j] - mu))
     }
     float s = 1.0f / sqrtf(across(squares) / (float)width + eps);
     if (mean) mean[r] = mu, rstd[r] = s;
     CHUNKS(0, width) {
-      float v[CHUNK], g[CHUNK], c[CHUNK];
-      load_vec(v, x, r * width + at, n);
-      load_vec(g, w, at, n);
-      if (b.at) load_vec(c, b, at, n);
-      else memset(c, 0, sizeof c);
-      for (int64_t i = 0; i < n; i++) v[i] = fmaf((v[i] - mu) * s, g[i], c[i]);
-      store_vec(out, r * width + at, v, n, 0);
+      float rooms[3][CHUNK], y[CHUNK];
+      const float *v = padded(rooms[0], x, r * width + at, n), *g = padded(rooms[1], w, at, n), *c = rooms[2];
+      if (b.at) c = padded(rooms[2], b, at, n);
+      else memset(rooms[2], 0, sizeof rooms[2]);
+      for (int64_t i = 0; i < n; i++) y[i] = fmaf((v[i] - mu) * s, g[i], c[i]);
+      store_vec(out, r * width + at, y, n, 0);
     }
   }
 }
