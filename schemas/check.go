@@ -22,7 +22,7 @@ func (e *SchemaError) Error() string {
 // and order.
 func CheckSchema[T Row](r io.ReaderAt, size int64) (err error) {
 	defer damaged(&err)
-	file, err := openFile(r, size)
+	file, err := OpenFile(r, size)
 	if err != nil {
 		return err
 	}

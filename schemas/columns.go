@@ -38,7 +38,7 @@ type ColumnReader struct {
 // NewColumnReader opens a file of size bytes. Nothing but the footer is read yet.
 func NewColumnReader(r io.ReaderAt, size int64) (_ *ColumnReader, err error) {
 	defer damaged(&err)
-	file, err := openFile(r, size)
+	file, err := OpenFile(r, size)
 	if err != nil {
 		return nil, err
 	}

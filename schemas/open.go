@@ -43,8 +43,9 @@ func (t *tailReader) ReadAt(b []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// openFile reads a file's footer, after a look at its length: the library would make room for whatever it says.
-func openFile(r io.ReaderAt, size int64) (*parquet.File, error) {
+// OpenFile reads the footer of any Parquet file, after a look at its length: the library would make room for whatever it says. Calls of
+// the file can panic where its bytes are damaged.
+func OpenFile(r io.ReaderAt, size int64, options ...parquet.FileOption) (*parquet.File, error) {
 	tail := make([]byte, max(0, min(size, tailBytes)))
 	if n, err := r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
 		return nil, fmt.Errorf("reading the footer: %w", err)
@@ -55,8 +56,8 @@ func openFile(r io.ReaderAt, size int64) (*parquet.File, error) {
 	if footer := int64(binary.LittleEndian.Uint32(tail[len(tail)-8:])); footer > size-12 {
 		return nil, fmt.Errorf("%w: its footer is said to have %d bytes, the file has %d", ErrDamaged, footer, size)
 	}
-	file, err := parquet.OpenFile(&tailReader{r, tail, size - int64(len(tail))}, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true),
-		parquet.SkipMagicBytes(true))
+	options = append([]parquet.FileOption{parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.SkipMagicBytes(true)}, options...)
+	file, err := parquet.OpenFile(&tailReader{r, tail, size - int64(len(tail))}, size, options...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}

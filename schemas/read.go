@@ -50,7 +50,7 @@ func Without(paths ...string) Projection {
 // is missing or of another type; the error names every difference. Nothing but the footer is read yet.
 func NewReader[T any](source io.ReaderAt, size int64, projections ...Projection) (_ *Reader[T], err error) {
 	defer damaged(&err)
-	file, err := openFile(source, size)
+	file, err := OpenFile(source, size)
 	if err != nil {
 		return nil, err
 	}

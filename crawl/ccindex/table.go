@@ -12,6 +12,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
+
+	"mmc4/schemas"
 )
 
 // Table is one Parquet file of the columnar index.
@@ -47,7 +49,7 @@ var columns = []column{
 // OpenTable reads the footer. name stands in errors.
 func OpenTable(r io.ReaderAt, size int64, name string) (t *Table, err error) {
 	defer guard(name, &err)
-	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(256<<10))
+	f, err := schemas.OpenFile(r, size, parquet.ReadBufferSize(256<<10))
 	if err != nil {
 		return nil, fmt.Errorf("%s: columnar index: %w", name, err)
 	}
