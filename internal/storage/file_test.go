@@ -2,16 +2,37 @@ package storage_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"mmc4/internal/storage"
 )
+
+// TestManyWriters has writers make and remove the folder of unfinished blobs under each other's hands.
+func TestManyWriters(t *testing.T) {
+	s := storage.NewFolder(t.TempDir())
+	var writers sync.WaitGroup
+	for name := range 8 {
+		writers.Go(func() {
+			for range 3000 {
+				w, err := s.Create(t.Context(), fmt.Sprint(name), storage.CreateOptions{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				w.Abort()
+			}
+		})
+	}
+	writers.Wait()
+}
 
 // TestLeftovers kills a writer in the middle and looks that the next one cleans up, but leaves living writers alone.
 func TestLeftovers(t *testing.T) {

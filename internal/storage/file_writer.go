@@ -32,6 +32,10 @@ func (s *fileStore) Create(ctx context.Context, name string, o CreateOptions) (W
 func (s *fileStore) newTemporary() (*os.File, error) {
 	for {
 		if err := os.MkdirAll(s.Location(temporary), 0o777); err != nil {
+			info, gone := os.Lstat(s.Location(temporary))
+			if errors.Is(err, fs.ErrExist) && (gone != nil || info.IsDir()) { // another writer removed it between MkdirAll's looks
+				continue
+			}
 			return nil, err
 		}
 		f, err := os.OpenFile(filepath.Join(s.Location(temporary), randomName()), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
