@@ -122,7 +122,7 @@ func (r *Row) compareOne(dev kernels.Device, op kernels.Op) (worst float64, err 
 	for _, f := range outputs {
 		t := *f.tensor
 		w, g := values(t, expected[t.Mem]), values(t, got[t.Mem])
-		d := difference(g, w)
+		d := difference(g, w, r.Floor)
 		if exact := t.DType != kernels.F32 && t.DType != kernels.BF16; exact && d > 0 {
 			return math.Inf(1), fmt.Errorf("%s differs: %s", f.name, firstDifference(g, w))
 		}

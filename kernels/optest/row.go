@@ -25,6 +25,9 @@ type Row struct {
 	// Tame keeps odd values out of the backward op: where a hidden element meets a NaN, 0 * NaN is not defined.
 	Tame bool
 
+	// Floor is what an output's largest element counts as at least: for gradients that cancel to nothing in many instances.
+	// Errors below it count absolutely, so it is a weaker test: keep it small.
+	Floor float64
 	// Tolerance of fp32 outputs, relative to the largest element of a tensor; 0 means 1e-5. Rounded is that of outputs
 	// when bf16 is in play; 0 means 1e-2.
 	Tolerance, Rounded float64
@@ -123,11 +126,11 @@ func (r *Row) tolerance(op kernels.Op, out kernels.Tensor) float64 {
 	return fp32
 }
 
-// difference is the largest |got - want| over the largest |want|; infinite where one is NaN or infinite and the other
-// is not the same.
-func difference(got, want []float64) float64 {
+// difference is the largest |got - want| over the largest |want|, which counts as floor at least; infinite where one is NaN or
+// infinite and the other is not the same.
+func difference(got, want []float64, floor float64) float64 {
 	var worst float64
-	largest := math.SmallestNonzeroFloat32
+	largest := max(floor, math.SmallestNonzeroFloat32)
 	for i, w := range want {
 		switch {
 		case math.IsNaN(w) && math.IsNaN(got[i]), w == got[i]:
