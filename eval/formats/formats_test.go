@@ -110,3 +110,22 @@ func FuzzRead(f *testing.F) {
 		_, _ = ReadMemes(path)
 	})
 }
+
+// TestPunctuation: a missing colon or comma is an error with its place, not something to read around.
+func TestPunctuation(t *testing.T) {
+	for _, text := range []string{
+		`{"images" [{"id": 1}], "annotations": [{"image_id": 1, "caption": "a cat"}]}`,
+		`{"annotations": [{"image_id": 1, "caption": "a cat"},, {"image_id": 2, "caption": "a cat"}]}`,
+		`{"annotations": [{"image_id": 1, "caption": "a cat"}] "info": {}}`,
+		`{"annotations": [{"question_id": 1, "answers": [{"answer" "yes"}]}]}`,
+		`{"images": [{"cocoid" 1, "sentences": [{"raw": "a cat"}], "split": "test"}]}`,
+		`[{"id": 1, "references": ["a cat"]} {"id": 2, "references": ["a cat"]}]`,
+	} {
+		if _, err := ReadReferences(write(t, text)); err == nil || !strings.Contains(err.Error(), "line 1 (byte ") {
+			t.Errorf("references %s: %v", text, err)
+		}
+	}
+	if _, err := ReadPredictions(write(t, `[{"image_id": 1, "caption": "a cat"} {"image_id": 2, "caption": "a cat"}]`)); err == nil || !strings.Contains(err.Error(), "line 1 (byte ") {
+		t.Error("predictions:", err)
+	}
+}

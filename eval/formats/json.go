@@ -191,6 +191,11 @@ func list[T any](path string, file []byte, base int, data []byte) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
+	if base == 0 && isKind(bytes.TrimLeft(data, " \t\r\n"), '[') { // an array that is the file; JSON lines are decoded one by one
+		if err := wellFormed(path, data); err != nil {
+			return nil, err
+		}
+	}
 	out := make([]T, len(raw))
 	workers := min(runtime.GOMAXPROCS(0), len(raw)/256+1)
 	errs := make([]error, workers)
@@ -211,15 +216,23 @@ func list[T any](path string, file []byte, base int, data []byte) ([]T, error) {
 	return out, errors.Join(errs...)
 }
 
+// wellFormed checks a file that is one JSON value: member and elements go by brackets and quotes, and would not miss a
+// colon or a comma.
+func wellFormed(path string, data []byte) error {
+	var whole json.RawMessage
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return syntax(path, data, 0, err)
+	}
+	return nil
+}
+
 // listOf decodes the array under a key of a file's top-level object.
 func listOf[T any](path string, data []byte, key string) ([]T, error) {
+	if err := wellFormed(path, data); err != nil {
+		return nil, err
+	}
 	value, at := member(data, key)
 	if value == nil {
-		// Tell a broken file from one of another kind.
-		var any json.RawMessage
-		if err := json.Unmarshal(data, &any); err != nil {
-			return nil, syntax(path, data, 0, err)
-		}
 		return nil, fmt.Errorf("%s: no %q in it", path, key)
 	}
 	if len(value) == 0 || value[0] != '[' {
