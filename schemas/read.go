@@ -156,6 +156,15 @@ func dotted(path []string) string {
 // NumRows is the number of rows in the file.
 func (r *Reader[T]) NumRows() int64 { return r.file.NumRows() }
 
+// GroupRows is the number of rows of each row group, the unit of reading.
+func (r *Reader[T]) GroupRows() (rows []int64, err error) {
+	defer damaged(&err)
+	for _, g := range r.file.RowGroups() {
+		rows = append(rows, g.NumRows())
+	}
+	return rows, nil
+}
+
 // Read fills rows and says how many; io.EOF, possibly along with the last rows, at the end.
 func (r *Reader[T]) Read(rows []T) (n int, err error) {
 	defer damaged(&err)

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"path"
 
-	"github.com/parquet-go/parquet-go"
-
 	"mmc4/internal/storage"
 	"mmc4/schemas"
 )
@@ -76,31 +74,18 @@ func openShards[T any](ctx context.Context, refs []storage.Ref, columns schemas.
 }
 
 // rowGroups checks a shard's schema and gives the rows of its groups.
-func rowGroups[T any](ctx context.Context, ref storage.Ref, columns schemas.Projection) (rows []int64, err error) {
+func rowGroups[T any](ctx context.Context, ref storage.Ref, columns schemas.Projection) ([]int64, error) {
 	object, err := ref.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer object.Close()
-	size := object.Info().Size
-	reader, err := schemas.NewReader[T](object, size, columns) // checks the footer, hostile bytes included
+	reader, err := schemas.NewReader[T](object, object.Info().Size, columns)
 	if err != nil {
 		return nil, err
 	}
 	defer reader.Close()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("damaged footer: %v", p)
-		}
-	}()
-	file, err := parquet.OpenFile(object, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.SkipMagicBytes(true))
-	if err != nil {
-		return nil, err
-	}
-	for _, g := range file.RowGroups() {
-		rows = append(rows, g.NumRows())
-	}
-	return rows, nil
+	return reader.GroupRows()
 }
 
 func (s *shards[T]) Read(ctx context.Context, block int) ([]*Document, error) {
