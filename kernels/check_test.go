@@ -76,3 +76,19 @@ func TestChecksOfNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestChecksCostNoMemory: an op that fits is checked twice on its way to a device, in every step.
+func TestChecksCostNoMemory(t *testing.T) {
+	for i := range optest.Rows {
+		row := &optest.Rows[i]
+		for _, mode := range []optest.Mode{optest.FP32, optest.BF16, optest.Mixed} {
+			for seed := range uint64(8) {
+				for _, op := range row.Instances(mode, seed) {
+					if n := testing.AllocsPerRun(10, func() { _ = op.Check() }); n != 0 {
+						t.Errorf("%s: Check takes memory %v times", optest.Describe(op), n)
+					}
+				}
+			}
+		}
+	}
+}

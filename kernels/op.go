@@ -59,39 +59,45 @@ type checker struct {
 	err error
 }
 
-func (c *checker) need(ok bool, format string, args ...any) {
-	if !ok && c.err == nil {
+// need reads: that holds, or it does not for this reason. The words are put together in the bad case alone, so that an op
+// that fits costs no memory.
+func (c *checker) need(bool) {}
+
+// not notes why something does not fit, and is false.
+func (c *checker) not(format string, args ...any) bool {
+	if c.err == nil {
 		c.err = &ShapeError{Op: c.op, Why: fmt.Sprintf(format, args...)}
 	}
+	return false
 }
 
 func (c *checker) float(name string, t Tensor) {
-	c.need(!t.None(), "%s is missing", name)
-	c.need(t.None() || t.DType == F32 || t.DType == BF16, "%s is %v, not floating", name, t)
-	c.need(t.None() || !t.Packed, "%s is packed", name)
-	c.need(t.None() || t.Len() > 0, "%s has no elements: %v", name, t)
+	c.need(!t.None() || c.not("%s is missing", name))
+	c.need(t.None() || t.DType == F32 || t.DType == BF16 || c.not("%s is %v, not floating", name, t))
+	c.need(t.None() || !t.Packed || c.not("%s is packed", name))
+	c.need(t.None() || t.Len() > 0 || c.not("%s has no elements: %v", name, t))
 }
 
 // dense is a contiguous floating tensor.
 func (c *checker) dense(name string, t Tensor) {
 	c.float(name, t)
-	c.need(t.Contiguous(), "%s is not contiguous: %v", name, t)
+	c.need(t.Contiguous() || c.not("%s is not contiguous: %v", name, t))
 }
 
 func (c *checker) denseLen(name string, t Tensor, n int) {
 	c.dense(name, t)
-	c.need(t.Len() == n, "%s has %d elements, not %d: %v", name, t.Len(), n, t)
+	c.need(t.Len() == n || c.not("%s has %d elements, not %d: %v", name, t.Len(), n, t))
 }
 
 func (c *checker) ints(name string, t Tensor, n int) {
-	c.need(!t.None(), "%s is missing", name)
-	c.need(t.None() || t.DType == I32, "%s is %v, not int32", name, t)
-	c.need(t.Contiguous() && t.Len() == n, "%s has %d elements, not %d", name, t.Len(), n)
+	c.need(!t.None() || c.not("%s is missing", name))
+	c.need(t.None() || t.DType == I32 || c.not("%s is %v, not int32", name, t))
+	c.need(t.Contiguous() && t.Len() == n || c.not("%s has %d elements, not %d", name, t.Len(), n))
 }
 
 func (c *checker) like(name string, t, of Tensor) {
 	c.dense(name, t)
-	c.need(t.Len() == of.Len(), "%s %v does not match %v", name, t, of)
+	c.need(t.Len() == of.Len() || c.not("%s %v does not match %v", name, t, of))
 }
 
 func (c *checker) grad(name string, g Grad, of Tensor) {

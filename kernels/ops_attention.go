@@ -43,35 +43,35 @@ func (op *Attention) Check() error {
 	c.heads("Out", op.Out)
 	if c.err == nil {
 		checkAttention(&c, op)
-		c.need(op.Out.Dims == op.Q.Dims, "Out %v does not match Q %v", op.Out, op.Q)
+		c.need(op.Out.Dims == op.Q.Dims || c.not("Out %v does not match Q %v", op.Out, op.Q))
 	}
 	return c.err
 }
 
 func (c *checker) heads(name string, t Tensor) {
 	c.float(name, t)
-	c.need(t.Rank == 4 && t.Strides[3] == 1, "%s must be [B,T,H,D] with contiguous D: %v", name, t)
+	c.need(t.Rank == 4 && t.Strides[3] == 1 || c.not("%s must be [B,T,H,D] with contiguous D: %v", name, t))
 }
 
 func checkAttention(c *checker, op *Attention) {
 	b, tq, h, d := op.Q.Dims[0], op.Q.Dims[1], op.Q.Dims[2], op.Q.Dims[3]
 	tk, hkv := op.K.Dims[1], op.K.Dims[2]
-	c.need(op.K.Dims == op.V.Dims, "K %v and V %v differ", op.K, op.V)
-	c.need(op.K.Dims[0] == b && op.K.Dims[3] == d && hkv > 0 && h%hkv == 0, "Q %v and K %v do not fit", op.Q, op.K)
+	c.need(op.K.Dims == op.V.Dims || c.not("K %v and V %v differ", op.K, op.V))
+	c.need(op.K.Dims[0] == b && op.K.Dims[3] == d && hkv > 0 && h%hkv == 0 || c.not("Q %v and K %v do not fit", op.Q, op.K))
 	if !op.K2.None() {
 		c.heads("K2", op.K2)
 		c.heads("V2", op.V2)
-		c.need(op.K2.Dims == op.V2.Dims && op.K2.Dims[0] == b && op.K2.Dims[2] == hkv && op.K2.Dims[3] == d, "K2 %v, V2 %v do not fit K %v", op.K2, op.V2, op.K)
+		c.need(op.K2.Dims == op.V2.Dims && op.K2.Dims[0] == b && op.K2.Dims[2] == hkv && op.K2.Dims[3] == d || c.not("K2 %v, V2 %v do not fit K %v", op.K2, op.V2, op.K))
 	}
 	if !op.Slopes.None() {
 		c.denseLen("Slopes", op.Slopes, h)
 	}
 	if !op.KeyMask.None() {
-		c.need(op.KeyMask.DType == U8 && op.KeyMask.Contiguous() && op.KeyMask.Len() == b*tk, "KeyMask %v is not uint8 [%d,%d]", op.KeyMask, b, tk)
+		c.need(op.KeyMask.DType == U8 && op.KeyMask.Contiguous() && op.KeyMask.Len() == b*tk || c.not("KeyMask %v is not uint8 [%d,%d]", op.KeyMask, b, tk))
 	}
 	if op.Media != nil {
 		c.ints("TextTime", op.Media.TextTime, b*tq)
-		c.need(op.Media.KeysPerMedia > 0 && tk%op.Media.KeysPerMedia == 0, "%d keys are no whole number of media of %d", tk, op.Media.KeysPerMedia)
+		c.need(op.Media.KeysPerMedia > 0 && tk%op.Media.KeysPerMedia == 0 || c.not("%d keys are no whole number of media of %d", tk, op.Media.KeysPerMedia))
 	}
 	if !op.LSE.None() {
 		c.denseLen("LSE", op.LSE, b*h*tq)
@@ -93,13 +93,13 @@ func (*AttentionBackward) Name() string { return "attention_backward" }
 func (op *AttentionBackward) Check() error {
 	c := checker{op: "attention_backward"}
 	f := op.Forward
-	c.need(f != nil && !f.LSE.None() && !f.Out.None(), "needs the forward op with Out and LSE")
+	c.need(f != nil && !f.LSE.None() && !f.Out.None() || c.not("needs the forward op with Out and LSE"))
 	if c.err != nil {
 		return c.err
 	}
 	checkAttention(&c, f)
 	c.heads("DOut", op.DOut)
-	c.need(op.DOut.Dims == f.Q.Dims, "DOut %v does not match Q %v", op.DOut, f.Q)
+	c.need(op.DOut.Dims == f.Q.Dims || c.not("DOut %v does not match Q %v", op.DOut, f.Q))
 	for _, g := range []struct {
 		name string
 		g    Grad
@@ -107,7 +107,7 @@ func (op *AttentionBackward) Check() error {
 	}{{"DQ", op.DQ, f.Q}, {"DK", op.DK, f.K}, {"DV", op.DV, f.V}, {"DK2", op.DK2, f.K2}, {"DV2", op.DV2, f.V2}} {
 		if g.g.Wanted() {
 			c.heads(g.name, g.g.T)
-			c.need(g.g.T.Dims == g.of.Dims, "%s %v does not match %v", g.name, g.g.T, g.of)
+			c.need(g.g.T.Dims == g.of.Dims || c.not("%s %v does not match %v", g.name, g.g.T, g.of))
 		}
 	}
 	return c.err
@@ -130,8 +130,8 @@ func (op *Rotary) Check() error {
 	c.heads("X", op.X)
 	if c.err == nil {
 		c.ints("Positions", op.Positions, op.X.Dims[0]*op.X.Dims[1])
-		c.need(op.Dims > 0 && op.Dims%2 == 0 && op.Dims <= op.X.Dims[3], "cannot turn %d of %d features", op.Dims, op.X.Dims[3])
-		c.need(op.Base > 0, "base %v", op.Base)
+		c.need(op.Dims > 0 && op.Dims%2 == 0 && op.Dims <= op.X.Dims[3] || c.not("cannot turn %d of %d features", op.Dims, op.X.Dims[3]))
+		c.need(op.Base > 0 || c.not("base %v", op.Base))
 	}
 	return c.err
 }

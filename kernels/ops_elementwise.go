@@ -28,7 +28,7 @@ func (op *ActBackward) Check() error {
 	c := checker{op: "act_backward"}
 	c.dense("X", op.X)
 	c.like("DOut", op.DOut, op.X)
-	c.need(op.DX.Wanted(), "DX is missing")
+	c.need(op.DX.Wanted() || c.not("DX is missing"))
 	c.grad("DX", op.DX, op.X)
 	return c.err
 }
@@ -46,7 +46,7 @@ func (op *GatedAct) Check() error {
 	c := checker{op: "gated_act"}
 	checkGated(&c, op.Gate, op.Up)
 	c.dense("Out", op.Out)
-	c.need(op.Out.Len() == op.Gate.Len(), "Out %v does not match Gate %v", op.Out, op.Gate)
+	c.need(op.Out.Len() == op.Gate.Len() || c.not("Out %v does not match Gate %v", op.Out, op.Gate))
 	return c.err
 }
 
@@ -56,7 +56,7 @@ func checkGated(c *checker, gate, up Tensor) {
 	if c.err == nil {
 		_, ok := gate.RowStride()
 		_, ok2 := up.RowStride()
-		c.need(ok && ok2 && gate.Len() == up.Len() && gate.Dim(-1) == up.Dim(-1), "Gate %v and Up %v do not fit", gate, up)
+		c.need(ok && ok2 && gate.Len() == up.Len() && gate.Dim(-1) == up.Dim(-1) || c.not("Gate %v and Up %v do not fit", gate, up))
 	}
 }
 
@@ -73,12 +73,12 @@ func (op *GatedActBackward) Check() error {
 	c := checker{op: "gated_act_backward"}
 	checkGated(&c, op.Gate, op.Up)
 	c.dense("DOut", op.DOut)
-	c.need(op.DOut.Len() == op.Gate.Len(), "DOut %v does not match Gate %v", op.DOut, op.Gate)
+	c.need(op.DOut.Len() == op.Gate.Len() || c.not("DOut %v does not match Gate %v", op.DOut, op.Gate))
 	for _, g := range []Grad{op.DGate, op.DUp} {
 		if g.Wanted() {
 			c.float("gradient", g.T)
 			_, ok := g.T.RowStride()
-			c.need(ok && g.T.Len() == op.Gate.Len() && g.T.Dim(-1) == op.Gate.Dim(-1), "gradient %v does not match Gate %v", g.T, op.Gate)
+			c.need(ok && g.T.Len() == op.Gate.Len() && g.T.Dim(-1) == op.Gate.Dim(-1) || c.not("gradient %v does not match Gate %v", g.T, op.Gate))
 		}
 	}
 	return c.err
@@ -97,7 +97,7 @@ func (op *Add) Check() error {
 	c.dense("A", op.A)
 	c.dense("B", op.B)
 	c.like("Out", op.Out, op.A)
-	c.need(op.B.Len() > 0 && op.A.Len()%op.B.Len() == 0, "B %v does not repeat over A %v", op.B, op.A)
+	c.need(op.B.Len() > 0 && op.A.Len()%op.B.Len() == 0 || c.not("B %v does not repeat over A %v", op.B, op.A))
 	return c.err
 }
 
@@ -195,8 +195,8 @@ func (*Copy) Name() string { return "copy" }
 
 func (op *Copy) Check() error {
 	c := checker{op: "copy"}
-	c.need(!op.Src.None() && !op.Dst.None(), "Src %v or Dst %v is missing", op.Src, op.Dst)
-	c.need(op.Src.Rank == op.Dst.Rank && op.Src.Dims == op.Dst.Dims, "Src %v and Dst %v differ in shape", op.Src, op.Dst)
+	c.need(!op.Src.None() && !op.Dst.None() || c.not("Src %v or Dst %v is missing", op.Src, op.Dst))
+	c.need(op.Src.Rank == op.Dst.Rank && op.Src.Dims == op.Dst.Dims || c.not("Src %v and Dst %v differ in shape", op.Src, op.Dst))
 	if op.Src.DType != op.Dst.DType || op.Add {
 		c.float("Src", op.Src)
 		c.float("Dst", op.Dst)
@@ -230,7 +230,7 @@ func (op *Clamp) Check() error {
 	c := checker{op: "clamp"}
 	c.dense("X", op.X)
 	c.like("Out", op.Out, op.X)
-	c.need(op.Min <= op.Max, "bounds [%v, %v]", op.Min, op.Max)
+	c.need(op.Min <= op.Max || c.not("bounds [%v, %v]", op.Min, op.Max))
 	return c.err
 }
 
@@ -247,7 +247,7 @@ func (op *ClampBackward) Check() error {
 	c := checker{op: "clamp_backward"}
 	c.dense("X", op.X)
 	c.like("DOut", op.DOut, op.X)
-	c.need(op.DX.Wanted(), "DX is missing")
+	c.need(op.DX.Wanted() || c.not("DX is missing"))
 	c.grad("DX", op.DX, op.X)
 	return c.err
 }

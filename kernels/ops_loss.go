@@ -15,7 +15,7 @@ func (op *Embedding) Check() error {
 	c := checker{op: "embedding"}
 	c.dense("Table", op.Table)
 	c.dense("Out", op.Out)
-	c.need(c.err != nil || op.Table.Rank == 2 && op.Table.Dims[1] == op.Out.Dim(-1), "Table %v and Out %v do not fit", op.Table, op.Out)
+	c.need(c.err != nil || op.Table.Rank == 2 && op.Table.Dims[1] == op.Out.Dim(-1) || c.not("Table %v and Out %v do not fit", op.Table, op.Out))
 	if c.err == nil {
 		c.ints("IDs", op.IDs, op.Out.Rows())
 	}
@@ -35,10 +35,10 @@ func (*EmbeddingBackward) Name() string { return "embedding_backward" }
 func (op *EmbeddingBackward) Check() error {
 	c := checker{op: "embedding_backward"}
 	c.dense("DOut", op.DOut)
-	c.need(op.DTable.Wanted(), "DTable is missing")
+	c.need(op.DTable.Wanted() || c.not("DTable is missing"))
 	if c.err == nil {
 		c.dense("DTable", op.DTable.T)
-		c.need(op.DTable.T.Rank == 2 && op.DTable.T.Dims[1] == op.DOut.Dim(-1), "DTable %v and DOut %v do not fit", op.DTable.T, op.DOut)
+		c.need(op.DTable.T.Rank == 2 && op.DTable.T.Dims[1] == op.DOut.Dim(-1) || c.not("DTable %v and DOut %v do not fit", op.DTable.T, op.DOut))
 		c.ints("IDs", op.IDs, op.DOut.Rows())
 	}
 	return c.err
@@ -64,7 +64,7 @@ func (op *CrossEntropy) Check() error {
 	c.float("Logits", op.Logits)
 	if c.err == nil {
 		_, ok := op.Logits.RowStride()
-		c.need(ok, "Logits %v has no single row stride", op.Logits)
+		c.need(ok || c.not("Logits %v has no single row stride", op.Logits))
 		c.ints("Labels", op.Labels, op.Logits.Rows())
 		c.denseLen("LSE", op.LSE, op.Logits.Rows())
 		c.denseLen("Loss", op.Loss, 2)
@@ -84,14 +84,14 @@ func (*CrossEntropyBackward) Name() string { return "cross_entropy_backward" }
 
 func (op *CrossEntropyBackward) Check() error {
 	c := checker{op: "cross_entropy_backward"}
-	c.need(op.DLogits.Wanted(), "DLogits is missing")
+	c.need(op.DLogits.Wanted() || c.not("DLogits is missing"))
 	if c.err == nil {
 		if err := (&CrossEntropy{op.Logits, op.Labels, op.LSE, op.Loss}).Check(); err != nil {
 			return err
 		}
 		c.denseLen("DLoss", op.DLoss, 1)
 		c.float("DLogits", op.DLogits.T)
-		c.need(op.DLogits.T.Dims == op.Logits.Dims, "DLogits %v does not match %v", op.DLogits.T, op.Logits)
+		c.need(op.DLogits.T.Dims == op.Logits.Dims || c.not("DLogits %v does not match %v", op.DLogits.T, op.Logits))
 	}
 	return c.err
 }

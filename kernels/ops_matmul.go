@@ -36,11 +36,11 @@ func (op *MatMul) Check() error {
 	c := checker{op: "matmul"}
 	c.float("A", op.A)
 	c.float("Out", op.Out)
-	c.need(!op.B.None(), "B is missing")
+	c.need(!op.B.None() || c.not("B is missing"))
 	if c.err != nil {
 		return c.err
 	}
-	c.need(op.A.Rank >= 2 && op.B.Rank == 2 && op.Out.Rank >= 2, "needs matrices: A %v, B %v, Out %v", op.A, op.B, op.Out)
+	c.need(op.A.Rank >= 2 && op.B.Rank == 2 && op.Out.Rank >= 2 || c.not("needs matrices: A %v, B %v, Out %v", op.A, op.B, op.Out))
 	if c.err != nil {
 		return c.err
 	}
@@ -49,19 +49,19 @@ func (op *MatMul) Check() error {
 	if op.TransB {
 		bk, bn = bn, bk
 	}
-	c.need(bk == k && bn == n && op.Out.Rows() == m, "A %v (transposed %v), B %v (transposed %v) and Out %v do not fit", op.A, op.TransA, op.B, op.TransB, op.Out)
+	c.need(bk == k && bn == n && op.Out.Rows() == m || c.not("A %v (transposed %v), B %v (transposed %v) and Out %v do not fit", op.A, op.TransA, op.B, op.TransB, op.Out))
 	for _, t := range []Tensor{op.A, op.Out} {
 		_, ok := t.RowStride()
-		c.need(ok, "%v has no single row stride", t)
+		c.need(ok || c.not("%v has no single row stride", t))
 	}
 	switch op.B.DType {
 	case F32, BF16:
 	case I8:
-		c.need(!op.TransA && op.B.Scales != nil && op.B.Contiguous(), "int8 B must be contiguous, with scales, and A not transposed")
+		c.need(!op.TransA && op.B.Scales != nil && op.B.Contiguous() || c.not("int8 B must be contiguous, with scales, and A not transposed"))
 	default:
-		c.need(false, "B is %v", op.B)
+		c.need(false || c.not("B is %v", op.B))
 	}
-	c.need(!op.B.Packed || op.TransB && !op.TransA, "packed B needs TransB and no TransA")
+	c.need(!op.B.Packed || op.TransB && !op.TransA || c.not("packed B needs TransB and no TransA"))
 	if !op.Bias.None() {
 		c.denseLen("Bias", op.Bias, n)
 	}
@@ -71,9 +71,9 @@ func (op *MatMul) Check() error {
 	if !op.Residual.None() {
 		c.float("Residual", op.Residual)
 		_, ok := op.Residual.RowStride()
-		c.need(ok && op.Residual.Rows() == m && op.Residual.Dim(-1) == n, "Residual %v does not match Out %v", op.Residual, op.Out)
+		c.need(ok && op.Residual.Rows() == m && op.Residual.Dim(-1) == n || c.not("Residual %v does not match Out %v", op.Residual, op.Out))
 	}
-	c.need(!op.Add || op.Act == NoActivation && op.Bias.None() && op.Residual.None(), "Add excludes bias, activation and residual")
+	c.need(!op.Add || op.Act == NoActivation && op.Bias.None() && op.Residual.None() || c.not("Add excludes bias, activation and residual"))
 	return c.err
 }
 
@@ -88,10 +88,10 @@ func (*SumRows) Name() string { return "sum_rows" }
 func (op *SumRows) Check() error {
 	c := checker{op: "sum_rows"}
 	c.float("X", op.X)
-	c.need(op.Out.Wanted(), "Out is missing")
+	c.need(op.Out.Wanted() || c.not("Out is missing"))
 	if c.err == nil {
 		_, ok := op.X.RowStride()
-		c.need(ok, "X %v has no single row stride", op.X)
+		c.need(ok || c.not("X %v has no single row stride", op.X))
 		c.denseLen("Out", op.Out.T, op.X.Dim(-1))
 	}
 	return c.err

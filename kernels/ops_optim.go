@@ -23,7 +23,7 @@ func (op *AdamW) Check() error {
 	c.like("M", op.M, op.W)
 	c.like("V", op.V, op.W)
 	c.like("Grad", op.Grad, op.W)
-	c.need(op.W.DType == F32 && op.M.DType == F32 && op.V.DType == F32, "W, M and V must be fp32")
+	c.need(op.W.DType == F32 && op.M.DType == F32 && op.V.DType == F32 || c.not("W, M and V must be fp32"))
 	if !op.Copy.None() {
 		c.like("Copy", op.Copy, op.W)
 	}

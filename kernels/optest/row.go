@@ -59,6 +59,17 @@ func (r *Row) BackwardOp() string {
 	return op.Name()
 }
 
+// Instances are a random instance and, if there is one, its backward op.
+func (r *Row) Instances(mode Mode, seed uint64) []kernels.Op {
+	ops := []kernels.Op{r.Make(NewGen(mode, seed))}
+	if r.Backward != nil {
+		if op, err := r.makeBackward(NewGen(mode, seed)); err == nil {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
 // makeBackward makes a forward instance, runs it on ref, and makes its backward op.
 func (r *Row) makeBackward(g *Gen) (kernels.Op, error) {
 	g.poked = g.poked || r.Tame
