@@ -1,4 +1,4 @@
-// Resampling passes: portable C and the choice of instructions. resample_avx2.c and resample_avx512.c hold the fast ones.
+// Resampling passes: portable C and the choice of instructions. resample_avx2.c, resample_avx512.c and resample_vbmi.c hold the fast ones.
 #include "resample.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@ int mmc4_resample_level(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512vnni"))
-        return 2;
+        return __builtin_cpu_supports("avx512vbmi") ? 3 : 2;
     if (__builtin_cpu_supports("avx2")) return 1;
 #endif
     return 0;
@@ -72,7 +72,8 @@ int mmc4_resample_rows(int level, uint8_t *dst, const uint8_t *src, int rows, in
                        const int32_t *first, const int32_t *count, const int32_t *values, int taps, int outputs) {
     mmc4_weights w = {first, count, values, taps, outputs};
 #if defined(__x86_64__)
-    if (bands >= 3 && level >= 2) return rows_by(&mmc4_row_avx512, dst, src, rows, width, bands, &w);
+    if (level >= 3) return mmc4_rows_vbmi(dst, src, rows, width, bands, &w);
+    if (bands >= 3 && level == 2) return rows_by(&mmc4_row_avx512, dst, src, rows, width, bands, &w);
     if (bands >= 3 && level == 1) return rows_by(&mmc4_row_avx2, dst, src, rows, width, bands, &w);
 #endif
     rows_portable(dst, src, rows, width, bands, &w);
@@ -83,13 +84,19 @@ int mmc4_resample_columns(int level, uint8_t *dst, const uint8_t *src, int strid
                           const int32_t *count, const int32_t *values, int taps, int outputs) {
     mmc4_weights w = {first, count, values, taps, outputs};
     int y, done;
+#if defined(__x86_64__)
+    if (level >= 2) {
+        int32_t *digits = malloc(((size_t)taps + 3) / 4 * 3 * sizeof *digits);
+        if (!digits) return -1;
+        for (y = 0; y < outputs; y++) mmc4_columns_avx512(dst + (size_t)y * stride, src, stride, &w, y, digits);
+        free(digits);
+        return 0;
+    }
+#endif
     for (y = 0; y < outputs; y++, dst += stride) {
         done = 0;
 #if defined(__x86_64__)
-        if (level >= 2)
-            done = mmc4_columns_avx512(dst, src, stride, &w, y);
-        else if (level == 1)
-            done = mmc4_columns_avx2(dst, src, stride, &w, y);
+        if (level == 1) done = mmc4_columns_avx2(dst, src, stride, &w, y);
 #endif
         mmc4_columns_portable(dst, src, stride, &w, y, done);
     }

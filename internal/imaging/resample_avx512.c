@@ -8,14 +8,6 @@
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 
-// split gives digits with k = digit[0] + 2^8 digit[1] + 2^16 digit[2], each -128..127.
-static inline void split(int32_t k, int8_t digit[3]) {
-    digit[0] = (int8_t)k;
-    k = (k - digit[0]) >> 8;
-    digit[1] = (int8_t)k;
-    digit[2] = (int8_t)((k - digit[1]) >> 8);
-}
-
 // Four taps of one output: their digits side by side.
 typedef struct {
     int8_t digits[3][4];
@@ -27,7 +19,7 @@ static void arrange(void *to, const int32_t *k, int n) {
     memset(f, 0, sizeof *f);
     for (tap = 0; tap < 4 && tap < n; tap++) {
         int8_t digit[3];
-        split(k[tap], digit);
+        mmc4_split(k[tap], digit);
         for (d = 0; d < 3; d++) f->digits[d][tap] = digit[d];
     }
 }
@@ -70,31 +62,31 @@ AVX512 static void rows(uint8_t *const *dst, const uint8_t *const *src, int band
 
 const mmc4_row_kernel mmc4_row_avx512 = {sizeof(four), 4, 4, arrange, rows};
 
-AVX512 int mmc4_columns_avx512(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y) {
-    const int32_t *k = w->values + (size_t)y * w->taps;
+// digits is scratch for three numbers for every four taps.
+AVX512 void mmc4_columns_avx512(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y, int32_t *digits) {
     const uint8_t *top = src + (size_t)w->first[y] * stride;
     const __m512i zero = _mm512_setzero_si512();
-    const int count = w->count[y];
-    int x, i, v, tap;
-    for (x = 0; x + 64 <= stride; x += 64) {
+    const int last = w->count[y] - 1;
+    int x, i, v;
+    for (i = 0; i <= last; i += 4) {
+        four f;
+        arrange(&f, w->values + (size_t)y * w->taps + i, last + 1 - i);
+        memcpy(digits + i / 4 * 3, f.digits, sizeof f.digits);
+    }
+    for (x = 0; x < stride; x += 64) {
+        const __mmask64 there = stride - x < 64 ? ~(__mmask64)0 >> (64 - (stride - x)) : ~(__mmask64)0;
         __m512i d0[4] = {zero, zero, zero, zero}, d1[4] = {zero, zero, zero, zero}, d2[4] = {zero, zero, zero, zero};
-        for (i = 0; i < count; i += 4) {
-            const int n = count - i < 4 ? count - i : 4;
-            __m512i r[4] = {zero, zero, zero, zero}, ab, AB, cd, CD, p[4], k0, k1, k2;
-            int8_t digits[3][4] = {{0}};
-            int32_t lanes[3];
-            for (tap = 0; tap < n; tap++) {
-                int8_t digit[3];
-                r[tap] = _mm512_loadu_si512(top + (size_t)(i + tap) * stride + x);
-                split(k[i + tap], digit);
-                digits[0][tap] = digit[0], digits[1][tap] = digit[1], digits[2][tap] = digit[2];
-            }
-            memcpy(lanes, digits, sizeof lanes);
-            k0 = _mm512_set1_epi32(lanes[0]), k1 = _mm512_set1_epi32(lanes[1]), k2 = _mm512_set1_epi32(lanes[2]);
-            ab = _mm512_unpacklo_epi8(r[0], r[1]), AB = _mm512_unpackhi_epi8(r[0], r[1]);
-            cd = _mm512_unpacklo_epi8(r[2], r[3]), CD = _mm512_unpackhi_epi8(r[2], r[3]);
-            p[0] = _mm512_unpacklo_epi16(ab, cd), p[1] = _mm512_unpackhi_epi16(ab, cd);
-            p[2] = _mm512_unpacklo_epi16(AB, CD), p[3] = _mm512_unpackhi_epi16(AB, CD);
+        for (i = 0; i <= last; i += 4) {
+            const int32_t *k = digits + i / 4 * 3;
+            const __m512i k0 = _mm512_set1_epi32(k[0]), k1 = _mm512_set1_epi32(k[1]), k2 = _mm512_set1_epi32(k[2]);
+            const uint8_t *in = top + (size_t)i * stride + x;
+            const size_t s1 = last - i < 1 ? 0 : stride, s2 = last - i < 2 ? s1 : 2 * (size_t)stride, s3 = last - i < 3 ? s2 : 3 * (size_t)stride;
+            const __m512i a = _mm512_maskz_loadu_epi8(there, in), b = _mm512_maskz_loadu_epi8(there, in + s1);
+            const __m512i c = _mm512_maskz_loadu_epi8(there, in + s2), d = _mm512_maskz_loadu_epi8(there, in + s3);
+            const __m512i ab = _mm512_unpacklo_epi8(a, b), AB = _mm512_unpackhi_epi8(a, b);
+            const __m512i cd = _mm512_unpacklo_epi8(c, d), CD = _mm512_unpackhi_epi8(c, d);
+            const __m512i p[4] = {_mm512_unpacklo_epi16(ab, cd), _mm512_unpackhi_epi16(ab, cd),
+                                  _mm512_unpacklo_epi16(AB, CD), _mm512_unpackhi_epi16(AB, CD)};
             for (v = 0; v < 4; v++) {
                 d0[v] = _mm512_dpbusd_epi32(d0[v], p[v], k0);
                 d1[v] = _mm512_dpbusd_epi32(d1[v], p[v], k1);
@@ -106,9 +98,7 @@ AVX512 int mmc4_columns_avx512(uint8_t *dst, const uint8_t *src, int stride, con
             d0[v] = _mm512_add_epi32(d0[v], _mm512_slli_epi32(d1[v], 8));
             d0[v] = _mm512_srai_epi32(_mm512_add_epi32(d0[v], _mm512_set1_epi32(HALF)), PRECISION);
         }
-        _mm512_storeu_si512(dst + x, _mm512_packus_epi16(_mm512_packs_epi32(d0[0], d0[1]),
-                                                         _mm512_packs_epi32(d0[2], d0[3])));
+        _mm512_mask_storeu_epi8(dst + x, there, _mm512_packus_epi16(_mm512_packs_epi32(d0[0], d0[1]), _mm512_packs_epi32(d0[2], d0[3])));
     }
-    return x;
 }
 #endif

@@ -36,6 +36,8 @@ func resampleRowsC(level int, dst, src raster, w *weights) {
 }
 
 func resampleColumnsC(level int, dst, src raster, w *weights) {
-	C.mmc4_resample_columns(C.int(level), pointer(dst.pix), pointer(src.pix), C.int(src.width*src.bands),
-		numbers(w.first), numbers(w.count), numbers(w.values), C.int(w.taps), C.int(dst.height))
+	if C.mmc4_resample_columns(C.int(level), pointer(dst.pix), pointer(src.pix), C.int(src.width*src.bands),
+		numbers(w.first), numbers(w.count), numbers(w.values), C.int(w.taps), C.int(dst.height)) != 0 {
+		resampleColumnsRef(dst, src, w) // no memory for the rearranged weights
+	}
 }

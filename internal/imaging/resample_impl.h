@@ -14,6 +14,14 @@ static inline uint8_t mmc4_clip8(int32_t sum) {
     return sum < 0 ? 0 : sum > 255 ? 255 : (uint8_t)sum;
 }
 
+// mmc4_split gives digits with k = digit[0] + 2^8 digit[1] + 2^16 digit[2], each -128..127.
+static inline void mmc4_split(int32_t k, int8_t digit[3]) {
+    digit[0] = (int8_t)k;
+    k = (k - digit[0]) >> 8;
+    digit[1] = (int8_t)k;
+    digit[2] = (int8_t)((k - digit[1]) >> 8);
+}
+
 // One row of the vertical pass, from byte `from` on.
 void mmc4_columns_portable(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y, int from);
 
@@ -41,9 +49,13 @@ static inline void mmc4_store(uint8_t *dst, const int32_t *made, int x, int band
 
 extern const mmc4_row_kernel mmc4_row_avx2, mmc4_row_avx512;
 
-// One row of the vertical pass; they return how many bytes of it they made.
+// All rows of the horizontal pass, for any bands. Returns -1 when memory is short.
+int mmc4_rows_vbmi(uint8_t *dst, const uint8_t *src, int rows, int width, int bands, const mmc4_weights *w);
+
+// One row of the vertical pass. mmc4_columns_avx2 returns how many bytes of it it made; digits are scratch for three
+// numbers for every four taps.
 int mmc4_columns_avx2(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y);
-int mmc4_columns_avx512(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y);
+void mmc4_columns_avx512(uint8_t *dst, const uint8_t *src, int stride, const mmc4_weights *w, int y, int32_t *digits);
 #endif
 
 #endif
