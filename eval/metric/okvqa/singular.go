@@ -1,9 +1,7 @@
 package okvqa
 
-import "regexp"
-
 // uncountable words have no singular.
-var uncountable = regexp.MustCompile(`(?i)\b(?:equipment|fish|information|jeans|money|rice|series|sheep|species)$`)
+var uncountable = expression(`(?i)\b(?:equipment|fish|information|jeans|money|rice|series|sheep|species)$`)
 
 // singulars are the rules of inflection 0.5.1, the first that matches counts: irregular words, then endings.
 var singulars = rewritings(
@@ -53,10 +51,10 @@ var singulars = rewritings(
 
 // singular is the singular of a word by these rules.
 func singular(word string) string {
-	if uncountable.MatchString(word) {
+	if uncountable().MatchString(word) {
 		return word
 	}
-	for _, rule := range singulars {
+	for _, rule := range singulars() {
 		if rule.find.MatchString(word) {
 			return rule.find.ReplaceAllString(word, rule.put)
 		}

@@ -2,8 +2,8 @@ package okvqa
 
 import (
 	"regexp"
-	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -16,11 +16,19 @@ type rewriting struct {
 	put  string
 }
 
-func rewritings(pairs ...string) (list []rewriting) {
-	for i := 0; i < len(pairs); i += 2 {
-		list = append(list, rewriting{regexp.MustCompile(pairs[i]), pairs[i+1]})
-	}
-	return list
+// rewritings are compiled when they are first needed: most runs of the program never stem.
+func rewritings(pairs ...string) func() []rewriting {
+	return sync.OnceValue(func() (list []rewriting) {
+		for i := 0; i < len(pairs); i += 2 {
+			list = append(list, rewriting{regexp.MustCompile(pairs[i]), pairs[i+1]})
+		}
+		return list
+	})
+}
+
+// expression is one such expression.
+func expression(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
 // The steps of NLTK's NLTKWordTokenizer (nltk/tokenize/destructive.py), in their order.
@@ -53,9 +61,7 @@ var (
 		`([^' ])('[sS]|'[mM]|'[dD]|') `, "$1 $2 ",
 		`([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) `, "$1 $2 ",
 	)
-	// Twice, as words next to each other share the character between them.
-	contractions = slices.Concat(parting, parting)
-	parting      = rewritings(
+	parting = rewritings(
 		before+`(can)(not)`+behind, "$1 $2 $3 $4",
 		before+`(d)('ye)`+behind, "$1 $2 $3 $4",
 		before+`(gim)(me)`+behind, "$1 $2 $3 $4",
@@ -78,8 +84,9 @@ const (
 // words is NLTK's word_tokenize: the words of the sentences of a text.
 func words(text string) (tokens []string) {
 	for _, s := range match.Sentences(text) {
-		s = openingQuotes(rewrite(s, beforeQuotes))
-		s = rewrite(rewrite(" "+rewrite(s, punctuation)+" ", afterQuotes), contractions)
+		s = openingQuotes(rewrite(s, beforeQuotes()))
+		s = rewrite(" "+rewrite(s, punctuation())+" ", afterQuotes())
+		s = rewrite(rewrite(s, parting()), parting()) // twice, as words next to each other share the character between them
 		tokens = append(tokens, strings.FieldsFunc(s, isSpace)...)
 	}
 	return tokens
@@ -96,7 +103,7 @@ func rewrite(s string, steps []rewriting) string {
 }
 
 // ending is an ending that an apostrophe belongs to.
-var ending = regexp.MustCompile(`^(?i)(?:re|ve|ll|m|t|s|d|n)(?:[^\p{L}\p{N}_]|$)`)
+var ending = expression(`^(?i)(?:re|ve|ll|m|t|s|d|n)(?:[^\p{L}\p{N}_]|$)`)
 
 // openingQuotes parts a single quote from the word it opens: one between no word and a word, except before an ending.
 func openingQuotes(s string) string {
@@ -106,7 +113,7 @@ func openingQuotes(s string) string {
 		var r rune
 		r, size = utf8.DecodeRuneInString(s[i:])
 		b.WriteString(s[i : i+size])
-		if next, _ := utf8.DecodeRuneInString(s[i+size:]); r == '\'' && !isWord(last) && isWord(next) && !ending.MatchString(s[i+size:]) {
+		if next, _ := utf8.DecodeRuneInString(s[i+size:]); r == '\'' && !isWord(last) && isWord(next) && !ending().MatchString(s[i+size:]) {
 			b.WriteByte(' ')
 		}
 		last = r
