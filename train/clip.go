@@ -1,7 +1,7 @@
 package train
 
 // A CLIP as a task: each picture is to find its text among those of the batch, and the other way round (open_clip's
-// ClipLoss).
+// ClipLoss); with Contrast, pairs that fit as well are no negatives, and cosines themselves have bounds.
 
 import (
 	"math"
@@ -21,6 +21,7 @@ type Contrastive struct {
 	LogitScale *kernels.Param // [1], the logarithm
 	Preprocess clip.Preprocess
 	Decay      float64
+	Contrast   *Contrast // or nil
 
 	weights []*params.Weight
 }
@@ -55,39 +56,68 @@ func (c *Contrastive) Groups() []Group {
 	return []Group{free, decayed}
 }
 
-// Share counts rows.
-func (c *Contrastive) Share(b *data.Batch) int { return b.Rows }
-
-// Updated keeps the scale between 1 and 100.
-func (c *Contrastive) Updated(queue kernels.Queue) {
-	v := c.LogitScale.Value
-	queue.Do(&kernels.Clamp{X: v, Out: v, Min: 0, Max: float32(math.Log(100))})
-}
-
-// Loss is the mean over both directions.
-func (c *Contrastive) Loss(p *kernels.Pass, _ int, b *data.Batch) kernels.Tensor {
-	rows := make([][]int64, b.Rows)
-	for i := range rows {
-		for _, id := range b.IDs[i*b.Len : (i+1)*b.Len] {
-			rows[i] = append(rows[i], int64(id))
+// Share counts pairs.
+func (c *Contrastive) Share(b *data.Batch) int {
+	n := 0
+	for _, text := range pair(b).textOf {
+		if text != kernels.IgnoreLabel {
+			n++
 		}
 	}
-	loss, _, _ := c.LossOf(p, squares(p, b, c.Preprocess), rows)
+	return n
+}
+
+// Updated keeps the scale between 1 and 100, or Contrast's.
+func (c *Contrastive) Updated(queue kernels.Queue) {
+	most := float64(clipScale)
+	if c.Contrast != nil && c.Contrast.MaxScale > 0 {
+		most = c.Contrast.MaxScale
+	}
+	v := c.LogitScale.Value
+	queue.Do(&kernels.Clamp{X: v, Out: v, Min: 0, Max: float32(math.Log(most))})
+}
+
+// Loss is the mean over both directions, and the hinges of Contrast.
+func (c *Contrastive) Loss(p *kernels.Pass, _ int, b *data.Batch) kernels.Tensor {
+	q := pair(b)
+	if len(q.textOf) == 0 || len(q.texts) == 0 {
+		return p.FromFloat32([]float32{float32(math.NaN())}, 1) // no pair, as CrossEntropy has it
+	}
+	loss, _, _ := c.lossOf(p, squares(p, b, c.Preprocess), q)
 	return loss
 }
 
-// LossOf is Loss of normalised pixels [B,3,H,W] and rows of ids, with the normalised features [B,embed].
+// LossOf is the loss of pairs: normalised pixels [B,3,H,W] and rows of ids, with the normalised features [B,embed].
 func (c *Contrastive) LossOf(p *kernels.Pass, pixels kernels.Tensor, rows [][]int64) (loss, images, texts kernels.Tensor) {
-	images = p.L2Norm(c.Vision.Features(p, pixels))
-	texts = p.L2Norm(c.Text.Features(p, rows))
-	labels := make([]int32, len(rows))
-	for i := range labels {
-		labels[i] = int32(i)
+	q := pairing{texts: rows, kin: make([]kin, len(rows)*len(rows))}
+	for i := range rows {
+		q.textOf, q.pictureOf = append(q.textOf, int32(i)), append(q.pictureOf, int32(i))
+		for j := range rows {
+			q.kin[i*len(rows)+j] = kinOf(i, j, make([]data.Likeness, len(rows)))
+		}
 	}
-	own := p.FromInt32(labels, len(labels))
+	return c.lossOf(p, pixels, q)
+}
+
+func (c *Contrastive) lossOf(p *kernels.Pass, pixels kernels.Tensor, q pairing) (loss, images, texts kernels.Tensor) {
+	images = p.L2Norm(c.Vision.Features(p, pixels))
+	texts = p.L2Norm(c.Text.Features(p, q.texts))
 	scale := p.Use(c.LogitScale)
-	byImage, _ := p.CrossEntropyInPlace(p.ScaleBy(p.MatMul(images, texts, false, true, 1, kernels.F32), scale, true), own)
-	byText, _ := p.CrossEntropyInPlace(p.ScaleBy(p.MatMul(texts, images, false, true, 1, kernels.F32), scale, true), own)
+	side := func(cosines kernels.Tensor, own []int32, hidden kernels.Tensor) kernels.Tensor {
+		logits := p.ScaleBy(cosines, scale, true)
+		if !hidden.None() {
+			logits = p.Add(logits, hidden, 1)
+		}
+		loss, _ := p.CrossEntropyInPlace(logits, p.FromInt32(own, len(own)))
+		return loss
+	}
+	cosines := p.MatMul(images, texts, false, true, 1, kernels.F32)
+	byImage := side(cosines, q.textOf, q.hidden(p, false))
+	byText := side(p.MatMul(texts, images, false, true, 1, kernels.F32), q.pictureOf, q.hidden(p, true))
 	half := p.Upload(kernels.F32, kernels.EncodeFloats(kernels.F32, []float32{0.5}), 1)
-	return p.ScaleBy(p.Add(byImage, byText, 1), half, false), images, texts
+	loss = p.ScaleBy(p.Add(byImage, byText, 1), half, false)
+	if c.Contrast != nil {
+		loss = p.Add(loss, c.Contrast.hinges(p, cosines, &q), 1)
+	}
+	return loss, images, texts
 }

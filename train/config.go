@@ -27,15 +27,16 @@ const (
 
 // Config is a training run.
 type Config struct {
-	Kind       string `yaml:"kind" json:"kind"`
-	Seed       uint64 `yaml:"seed" json:"seed"`
-	Steps      int    `yaml:"steps" json:"steps"`           // of the optimizer
-	Accumulate int    `yaml:"accumulate" json:"accumulate"` // batches of each stream to a step
-	Precision  string `yaml:"precision" json:"precision"`   // fp32, bf16
-	Checkpoint bool   `yaml:"activation_checkpointing" json:"activation_checkpointing"`
-	Freeze     bool   `yaml:"freeze_embedding" json:"freeze_embedding"` // flamingo: the rows of new tokens too
-	Frozen     string `yaml:"frozen" json:"frozen,omitempty"`           // what is not trained: "" (as precision), bf16, int8
-	LoRA       *LoRA  `yaml:"lora" json:"lora,omitempty"`               // flamingo, lm: adapters on the language model
+	Kind       string    `yaml:"kind" json:"kind"`
+	Seed       uint64    `yaml:"seed" json:"seed"`
+	Steps      int       `yaml:"steps" json:"steps"`           // of the optimizer
+	Accumulate int       `yaml:"accumulate" json:"accumulate"` // batches of each stream to a step
+	Precision  string    `yaml:"precision" json:"precision"`   // fp32, bf16
+	Checkpoint bool      `yaml:"activation_checkpointing" json:"activation_checkpointing"`
+	Freeze     bool      `yaml:"freeze_embedding" json:"freeze_embedding"` // flamingo: the rows of new tokens too
+	Frozen     string    `yaml:"frozen" json:"frozen,omitempty"`           // what is not trained: "" (as precision), bf16, int8
+	Contrast   *Contrast `yaml:"contrast" json:"contrast,omitempty"`       // clip: what is asked besides CLIP's loss
+	LoRA       *LoRA     `yaml:"lora" json:"lora,omitempty"`               // flamingo, lm: adapters on the language model
 
 	// Model is the shape: flamingo.ParseConfig's form, open_clip's, or Hugging Face's config.json of a language model. A
 	// path in the place of the whole or of vision or lm is read as JSON.

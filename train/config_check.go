@@ -39,6 +39,12 @@ func (c *Config) check() error {
 	if err := c.Visual.check(c); err != nil {
 		return err
 	}
+	if c.Contrast != nil && c.Kind != KindCLIP {
+		return fmt.Errorf("contrast is for kind clip; the kind is %s", c.Kind)
+	}
+	if err := c.Contrast.check(); err != nil {
+		return err
+	}
 	if err := oneOf("frozen", c.Frozen, "", "bf16", "int8"); err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (r *reading) source(ctx context.Context, s StreamConfig) (data.Source, erro
 	case "webdataset":
 		return data.OpenTars(ctx, s.Paths, o)
 	case "drawings":
-		return data.OpenDrawings(ctx, s.Paths[0], r.preprocess.Size, o)
+		return data.OpenDrawings(ctx, s.Paths[0], r.preprocess.Size, r.config.unpaired(), o)
 	case "features":
 		return data.OpenFeatures(ctx, s.Paths[0])
 	}
@@ -44,7 +44,7 @@ func (r *reading) source(ctx context.Context, s StreamConfig) (data.Source, erro
 func (r *reading) maker(s StreamConfig) data.Maker {
 	switch {
 	case r.config.Kind == KindCLIP:
-		return &data.Contrast{Tokens: r.clip, Context: r.context, Preprocess: r.preprocess, MinBytes: *s.MinBytes, Flip: *s.Flip}
+		return &data.Contrast{Tokens: r.clip, Context: r.context, Preprocess: r.preprocess, MinBytes: *s.MinBytes, Flip: *s.Flip, Unpaired: r.config.unpaired()}
 	case r.config.Kind == KindLM:
 		return data.Packed{}
 	case r.config.Kind == KindProbe:

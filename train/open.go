@@ -254,7 +254,7 @@ func (s *workplace) openCLIP(ctx context.Context, queue kernels.Queue, bf16 bool
 	if err != nil {
 		return err
 	}
-	task.Preprocess = s.read.preprocess
+	task.Preprocess, task.Contrast = s.read.preprocess, s.config.Contrast
 	s.task = task
 	return queue.Wait() // trained weights have left the file
 }

@@ -26,6 +26,8 @@ func (b *clipBatch) Loss(p *kernels.Pass, _ int, _ *data.Batch) kernels.Tensor {
 	return loss
 }
 
+func (b *clipBatch) Share(*data.Batch) int { return len(b.rows) }
+
 // checkClipTrain computes the loss and its gradients, then steps on the same batch.
 func checkClipTrain(_ context.Context, env *Env, c *Case, r *Report) error {
 	var in struct {

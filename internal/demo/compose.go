@@ -2,7 +2,11 @@ package demo
 
 // Composing a page: its sentences, and the drawings that some of them show.
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // compose writes the page's text and plans the pictures that go with it.
 func (p *page) compose(r random) {
@@ -109,8 +113,15 @@ func (d Drawing) sibling(r random) (Drawing, bool) {
 
 // soundsLike says that the same sentences speak of both drawings.
 func (d Drawing) soundsLike(o Drawing) bool {
-	return d.Kind == o.Kind && d.Colour == o.Colour && d.Count == o.Count && d.Value == o.Value && slices.Equal(d.Stripes, o.Stripes) &&
-		(d.Facing == o.Facing || d.Stripes != nil)
+	return d.thing() == o.thing()
+}
+
+// thing is what sentences can say of a drawing. They do not say which way a flag's stripes run.
+func (d Drawing) thing() string {
+	if d.Stripes != nil {
+		return d.Kind + " " + strings.Join(d.Stripes, " ")
+	}
+	return fmt.Sprintf("%s %d %s %s %d", d.Kind, d.Count, d.Colour, d.Facing, d.Value)
 }
 
 // addPicture puts a picture after the paragraph of a sentence, with a size and an alt text by lot.

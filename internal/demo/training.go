@@ -1,6 +1,6 @@
 package demo
 
-// What the demo CLIP is trained on: drawings, sentences that show them, and sentences that show nothing.
+// What the demo CLIP and the demo Flamingo are trained on: drawings, sentences that show them, and sentences that show nothing.
 
 import (
 	"bufio"
@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 
 	"golang.org/x/image/draw"
@@ -21,21 +20,18 @@ import (
 // ClipSide is the side of the square pictures that the demo CLIP sees.
 const ClipSide = 64
 
-// trainingRow is a line of examples.jsonl: the picture's sentences and attributes. Kind is -1 for a picture of nothing.
+// trainingRow is a line of examples.jsonl: the picture's sentences, and what they are about. Kind is -1 for a picture of nothing.
 type trainingRow struct {
 	Kind     int      `json:"kind"`
-	Colour   string   `json:"colour"`
-	Count    int      `json:"count"`
-	Facing   string   `json:"facing"`
-	Value    int      `json:"value"`
-	Stripes  string   `json:"stripes"`
+	Topic    string   `json:"topic"` // the kind's name
+	Thing    string   `json:"thing"` // equal for drawings that the same sentences speak of
 	Captions []string `json:"captions"`
 }
 
 // captionsEach is how many sentences a training picture gets.
 const captionsEach = 4
 
-// DrawTraining writes n drawings of a seed for tools/democlip: images.bin (n x 64 x 64 x 3 bytes, resized as CLIP does),
+// DrawTraining writes n drawings of a seed as `mmc4 train` reads them (format drawings): images.bin (n x 64 x 64 x 3 bytes, resized as CLIP does),
 // examples.jsonl (a line a picture) and plain.txt (a line a sentence that shows nothing).
 func DrawTraining(dir string, seed uint64, n int) (err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -101,7 +97,7 @@ func trainingExample(seed uint64, i int, pixels []byte) trainingRow {
 	k := r.IntN(len(kinds))
 	d := kinds[k].newDrawing(r)
 	squeeze(d.Render(r, w, h), pixels)
-	row := trainingRow{Kind: k, Colour: d.Colour, Count: d.Count, Facing: d.Facing, Value: d.Value, Stripes: strings.Join(d.Stripes, " ")}
+	row := trainingRow{Kind: k, Topic: d.Kind, Thing: d.thing()}
 	for range captionsEach {
 		row.Captions = append(row.Captions, d.show(r))
 	}

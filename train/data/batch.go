@@ -13,6 +13,7 @@ type Batch struct {
 	Slot             []int          // [B,S]: index into Pictures, -1: no picture
 	Features         []float32      // [B,d], of probes
 	Samples          []string       // [B]: document ids
+	Likeness         []Likeness     // [B]
 	LossTokens       int            // tokens that are predicted
 }
 
@@ -49,6 +50,7 @@ func NewBatch(samples []*Sample, pad int32, length, slots int) *Batch {
 		}
 		b.Features = append(b.Features, s.Features...)
 		b.Samples = append(b.Samples, s.ID)
+		b.Likeness = append(b.Likeness, s.Likeness)
 	}
 	return b
 }

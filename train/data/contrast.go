@@ -4,6 +4,7 @@ package data
 
 import (
 	"context"
+	"slices"
 
 	"mmc4/models/clip"
 	"mmc4/models/tokenizer"
@@ -16,18 +17,34 @@ type Contrast struct {
 	Preprocess clip.Preprocess
 	MinBytes   int
 	Flip       bool // mirror half of the pictures
+	// Unpaired makes samples of records that have no text or no picture at all: without IDs, without Images.
+	Unpaired bool
 }
 
 // Make gives the ids of one caption, padded with zeros to the context, and the picture.
 func (c *Contrast) Make(ctx context.Context, d *Document, draws Draws) *Sample {
+	texts := slices.Concat(d.Captions, d.Sentences)
 	b := &builder{rules: &Rules{Preprocess: c.Preprocess, MinBytes: c.MinBytes}, ctx: ctx, doc: d, flip: c.Flip && draws.Flip < 0.5}
-	picture, caption, drop := b.pair(draws)
+	s := &Sample{ID: d.ID, Likeness: d.Likeness, Flipped: b.flip}
+	if c.Unpaired && len(d.Images) == 0 && len(texts) > 0 {
+		c.write(s, texts[int(draws.Pick*float64(len(texts)))])
+		return s
+	}
+	alone := c.Unpaired && len(texts) == 0
+	picture, caption, drop := b.pair(draws, alone)
 	if drop != nil {
 		return dropped(d, *drop, b.notes)
 	}
-	s := &Sample{ID: d.ID, Images: []Picture{picture}, Flipped: b.flip, Notes: b.notes}
-	for _, id := range c.Tokens.Row(caption, c.Context) {
-		s.IDs, s.Labels = append(s.IDs, int32(id)), append(s.Labels, noLabel)
+	s.Images, s.Notes = []Picture{picture}, b.notes
+	if !alone {
+		c.write(s, caption)
 	}
 	return s
+}
+
+// write gives a sample its text.
+func (c *Contrast) write(s *Sample, text string) {
+	for _, id := range c.Tokens.Row(text, c.Context) {
+		s.IDs, s.Labels = append(s.IDs, int32(id)), append(s.Labels, noLabel)
+	}
 }

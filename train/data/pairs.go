@@ -23,7 +23,7 @@ type Pairs struct {
 // Make makes the sequence of the first picture and one of its captions.
 func (p *Pairs) Make(ctx context.Context, d *Document, draws Draws) *Sample {
 	b := &builder{rules: &Rules{Preprocess: p.Preprocess, MinBytes: p.MinBytes}, ctx: ctx, doc: d, flip: draws.Flip < 0.5}
-	picture, caption, drop := b.pair(draws)
+	picture, caption, drop := b.pair(draws, false)
 	if drop != nil {
 		return dropped(d, *drop, b.notes)
 	}
@@ -68,7 +68,8 @@ func strip(s string) string {
 }
 
 // pair loads the first usable picture and chooses a caption: one of Captions, or the sentence that the picture was matched to.
-func (b *builder) pair(draws Draws) (Picture, string, *Reject) {
+// A picture alone needs none.
+func (b *builder) pair(draws Draws, alone bool) (Picture, string, *Reject) {
 	d := b.doc
 	first := 0 // of several pictures with their sentences, another one each epoch
 	if len(d.Captions) == 0 {
@@ -83,6 +84,9 @@ func (b *builder) pair(draws Draws) (Picture, string, *Reject) {
 		square, _ := b.decode(i, data)
 		if square == nil {
 			continue
+		}
+		if alone {
+			return Picture{i, square}, "", nil
 		}
 		if n := len(d.Captions); n > 0 {
 			return Picture{i, square}, d.Captions[min(int(math.Floor(draws.Pick*float64(n))), n-1)], nil

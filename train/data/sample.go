@@ -16,10 +16,17 @@ type Document struct {
 	Images     []Image
 	Similarity [][]float64 // rows = Images, columns = Sentences; nil where the form has none
 	Captions   []string    // of Images[0], for pairs and drawings
+	Likeness               // of what Images[0] and Captions are about, where the form says it
 	Tokens     []int32     // ready ids, for text that was packed before
 	Features   []float32   // of a picture that was embedded before, for probes
 	Bad        string      // why the record cannot be read; everything else is then empty
 	Generated  string      // text with _!_IMAGEk_!_ places (MMC4's ChatGPT sequences), or ""
+}
+
+// Likeness says which pairs are no strangers to each other. Nothing is said where a string is empty.
+type Likeness struct {
+	Topic string // what it is about: only samples of different topics have nothing to do with each other
+	Thing string // what it shows, exactly: a text about a thing fits every picture of it
 }
 
 // Image is a picture of a document that is not decoded yet.
@@ -45,9 +52,10 @@ type Sample struct {
 	Labels   []int32   // kernels.IgnoreLabel where there is no loss; as long as IDs
 	Images   []Picture // slot k is what the (k+1)-th <image> sees
 	Features []float32 // of probes
-	Flipped  bool
-	Notes    []Reject // pictures that were left out
-	Dropped  *Reject  // why there is no sequence; the sample then has only its ID
+	Likeness
+	Flipped bool
+	Notes   []Reject // pictures that were left out
+	Dropped *Reject  // why there is no sequence; the sample then has only its ID
 }
 
 // LossTokens is the number of tokens that are predicted: labels but for the first place, which nothing predicts.
