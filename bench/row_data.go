@@ -45,6 +45,7 @@ type pairsPath struct {
 	maker   *data.Pairs
 	pass    *kernels.Pass
 	samples []*data.Sample
+	squares []byte    // of a batch
 	pixels  []float32 // of all samples, where they are asked for
 }
 
@@ -67,13 +68,14 @@ func (p *pairsPath) epoch(see bool) error {
 			}
 		}
 		batch := data.NewBatch(samples, p.maker.Tokens.Pad, 0, 0)
-		squares := make([]byte, 0, pathBatch*3*pathSide*pathSide)
+		p.squares = p.squares[:0]
 		for _, m := range batch.Pictures {
-			squares = append(squares, m.Pix...)
+			p.squares = append(p.squares, m.Pix...)
 		}
+		batch.Release()
 		p.pass.Reset()
 		prepare := p.maker.Preprocess
-		pixels := p.pass.NormalizePixels(p.pass.FromUint8(squares, pathBatch, pathSide, pathSide, 3), prepare.Mean, prepare.Std)
+		pixels := p.pass.NormalizePixels(p.pass.FromUint8(p.squares, pathBatch, pathSide, pathSide, 3), prepare.Mean, prepare.Std)
 		if !see {
 			if err := p.pass.Wait(); err != nil {
 				return err

@@ -112,9 +112,7 @@ func ShrinkMMC4(data []byte, pic *Picture, side int) (File, error) {
 		whole := pic.RGB()
 		small := Resize(whole, width, height, Lanczos, nil)
 		err = EncodeJPEG(&b, small, 90)
-		if !sharePixels(small.Pix, whole.Pix) {
-			givePixels(small.Pix)
-		}
+		small.Release()
 	}
 	out.Data = b.Bytes()
 	return out, err

@@ -45,13 +45,15 @@ type Picture struct {
 	Low      []uint8
 	LowBands int
 
-	lent bool // Pix is lendPixels', and this picture's alone
+	lent []uint8 // what lendPixels gave for Pix, if it did and it is this picture's alone
 }
 
 // RGB is a picture of 8-bit red, green and blue: Height rows of 3*Width bytes.
 type RGB struct {
 	Width, Height int
 	Pix           []uint8
+
+	lent []uint8 // as in Picture
 }
 
 // NewRGB makes a black picture.
@@ -91,7 +93,7 @@ func (p *Picture) HasAlpha() bool {
 // Crop cuts out width x height pixels from (left, upper); they must lie in the picture. Low is not carried over.
 func (p *Picture) Crop(left, upper, width, height int) *Picture {
 	out := *p
-	out.Width, out.Height, out.Low, out.LowBands, out.lent = width, height, nil, 0, false
+	out.Width, out.Height, out.Low, out.LowBands, out.lent = width, height, nil, 0, nil
 	out.Pix = crop(raster{p.Pix, p.Width, p.Height, p.Mode.Bands()}, left, upper, width, height)
 	return &out
 }

@@ -33,13 +33,27 @@ func givePixels(pix []uint8) {
 	pixelPools[bits.Len(uint(n))-1].Put(unsafe.SliceData(pix))
 }
 
-// sharePixels says whether two slices begin at the same place.
-func sharePixels(a, b []uint8) bool { return unsafe.SliceData(a) == unsafe.SliceData(b) }
+// sharePixels says whether part lies in the memory of whole.
+func sharePixels(whole, part []uint8) bool {
+	first, at := uintptr(unsafe.Pointer(unsafe.SliceData(whole))), uintptr(unsafe.Pointer(unsafe.SliceData(part)))
+	return first <= at && at < first+uintptr(cap(whole))
+}
 
 // Release gives the memory of a decoded picture to the next one. Nothing that shares its pixels may be used any more.
 func (p *Picture) Release() {
-	if p.lent {
-		givePixels(p.Pix)
+	givePixels(p.lent)
+	p.Pix, p.lent = nil, nil
+}
+
+// Release gives the memory of a resized picture to the next one. Nothing that shares its pixels may be used any more.
+func (m *RGB) Release() {
+	givePixels(m.lent)
+	m.Pix, m.lent = nil, nil
+}
+
+// ReleaseAfter is Release where m, which was made of the picture, does not share its pixels.
+func (p *Picture) ReleaseAfter(m *RGB) {
+	if !sharePixels(p.Pix, m.Pix) {
+		p.Release()
 	}
-	p.Pix, p.lent = nil, false
 }

@@ -124,7 +124,11 @@ func newPicture(cfg Config) *Picture {
 	}
 }
 
-// lentPicture is newPicture with pixels of any value, which Release gives back.
+// lentPicture is newPicture with pixels of any value, which Release gives back. They begin off the 32 bytes at which
+// libjpeg-turbo writes past the caches: whoever resizes them has then to fetch them from memory, which took longer than the
+// resizing.
 func lentPicture(cfg Config) *Picture {
-	return &Picture{Format: cfg.Format, Mode: cfg.Mode, Width: cfg.Width, Height: cfg.Height, Pix: lendPixels(cfg.Width * cfg.Height * cfg.Mode.Bands()), lent: true}
+	const off = 16
+	lent := lendPixels(off + cfg.Width*cfg.Height*cfg.Mode.Bands())
+	return &Picture{Format: cfg.Format, Mode: cfg.Mode, Width: cfg.Width, Height: cfg.Height, Pix: lent[off:], lent: lent}
 }

@@ -3,21 +3,33 @@ package imaging
 // Pillow's Image.resize: nearest by an affine walk, everything else in two passes with 8 bits between
 // them.
 
+import "slices"
+
 // Rect is the part of the source that is resized, in source pixels, possibly fractional.
 type Rect struct{ Left, Upper, Right, Lower float64 }
 
 // Resize gives box of src (nil: all of it) in width x height pixels, equal bit for bit to Pillow's Image.resize.
 // Where nothing changes, Pix is shared. It panics on sizes below 1 and on a box that leaves the picture.
 func Resize(src *RGB, width, height int, f Filter, box *Rect) *RGB {
-	pix := resizeBands(raster{src.Pix, src.Width, src.Height, 3}, wholeTarget(width, height), f, box)
-	return &RGB{Width: width, Height: height, Pix: pix}
+	return src.resize(wholeTarget(width, height), f, box)
 }
 
 // ResizeCrop is Resize to width x height and then Crop, without the memory and time for what is cut off.
 func ResizeCrop(src *RGB, width, height int, f Filter, left, upper, cropWidth, cropHeight int) *RGB {
-	t := target{width, height, left, upper, cropWidth, cropHeight}
-	pix := resizeBands(raster{src.Pix, src.Width, src.Height, 3}, t, f, nil)
-	return &RGB{Width: cropWidth, Height: cropHeight, Pix: pix}
+	return src.resize(target{width, height, left, upper, cropWidth, cropHeight, false}, f, nil)
+}
+
+// ResizeCropMirrored is ResizeCrop with left and right exchanged at the end, which costs nothing.
+func ResizeCropMirrored(src *RGB, width, height int, f Filter, left, upper, cropWidth, cropHeight int) *RGB {
+	return src.resize(target{width, height, left, upper, cropWidth, cropHeight, true}, f, nil)
+}
+
+func (m *RGB) resize(t target, f Filter, box *Rect) *RGB {
+	out := &RGB{Width: t.w, Height: t.h, Pix: resizeBands(raster{m.Pix, m.Width, m.Height, 3}, t, f, box)}
+	if !sharePixels(m.Pix, out.Pix) {
+		out.lent = out.Pix
+	}
+	return out
 }
 
 // Resize gives box of p (nil: all of it) in its own mode, as Pillow's Image.resize does: palette and 1-bit pictures by
@@ -28,12 +40,12 @@ func (p *Picture) Resize(width, height int, f Filter, box *Rect) *Picture {
 
 // ResizeCrop is Resize to width x height and then Crop, without the memory and time for what is cut off.
 func (p *Picture) ResizeCrop(width, height int, f Filter, left, upper, cropWidth, cropHeight int) *Picture {
-	return p.resize(target{width, height, left, upper, cropWidth, cropHeight}, f, nil)
+	return p.resize(target{width, height, left, upper, cropWidth, cropHeight, false}, f, nil)
 }
 
 func (p *Picture) resize(t target, f Filter, box *Rect) *Picture {
 	out := *p
-	out.Width, out.Height, out.Low, out.LowBands, out.lent = t.w, t.h, nil, 0, false
+	out.Width, out.Height, out.Low, out.LowBands, out.lent = t.w, t.h, nil, 0, nil
 	bands := p.Mode.Bands()
 	src := raster{p.Pix, p.Width, p.Height, bands}
 	switch {
@@ -53,10 +65,13 @@ func (p *Picture) resize(t target, f Filter, box *Rect) *Picture {
 	return &out
 }
 
-// target is the window (x, y, w, h) of a result of width x height.
-type target struct{ width, height, x, y, w, h int }
+// target is the window (x, y, w, h) of a result of width x height, mirrored or not.
+type target struct {
+	width, height, x, y, w, h int
+	mirrored                  bool
+}
 
-func wholeTarget(width, height int) target { return target{width, height, 0, 0, width, height} }
+func wholeTarget(width, height int) target { return target{width, height, 0, 0, width, height, false} }
 
 // raster is height rows of width pixels of bands bytes.
 type raster struct {
@@ -89,10 +104,13 @@ type stretch struct {
 	in0, in1    float32
 	size        int
 	from, count int
+	mirrored    bool // the last output comes first
 }
 
 // same says that every output is the input of its place.
-func (s stretch) same() bool { return s.size == s.inputs && s.in0 == 0 && s.in1 == float32(s.size) }
+func (s stretch) same() bool {
+	return s.size == s.inputs && s.in0 == 0 && s.in1 == float32(s.size) && !s.mirrored
+}
 
 // plan checks the sizes and gives the box in Pillow's precision; it panics where Pillow raises.
 //
@@ -108,8 +126,8 @@ func (r raster) plan(t target, box *Rect) passes {
 		panic("imaging: resize to an empty size or from a box outside the picture")
 	}
 	return passes{
-		stretch{r.width, float32(b.Left), float32(b.Right), t.width, t.x, t.w},
-		stretch{r.height, float32(b.Upper), float32(b.Lower), t.height, t.y, t.h},
+		stretch{r.width, float32(b.Left), float32(b.Right), t.width, t.x, t.w, t.mirrored},
+		stretch{r.height, float32(b.Upper), float32(b.Lower), t.height, t.y, t.h, false},
 		t.height < r.height && r.height-t.height > 2*(r.width-t.width),
 	}
 }
@@ -189,6 +207,9 @@ func nearestInputs(s stretch) []int {
 			}
 		}
 		at += step
+	}
+	if s.mirrored {
+		slices.Reverse(inputs)
 	}
 	return inputs
 }

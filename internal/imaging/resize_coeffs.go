@@ -141,6 +141,10 @@ func (w *weights) from(cut int) *weights {
 func newWeights(s stretch, f Filter) *weights {
 	exact := newWeights64(s, f)
 	w := &weights{exact.taps, exact.first, make([]int32, s.count), make([]int32, s.count*exact.taps)}
+	if s.mirrored {
+		slices.Reverse(exact.first)
+		slices.Reverse(exact.values)
+	}
 	for out, row := range exact.values {
 		w.count[out] = int32(len(row))
 		for i, v := range row {

@@ -43,6 +43,44 @@ func TestResizeSame(t *testing.T) {
 	}
 }
 
+// TestResizeCropMirrored: exchanging left and right afterwards gives the same, and what shares the source's pixels is told.
+func TestResizeCropMirrored(t *testing.T) {
+	src := noise(31, 29)
+	for _, size := range [][2]int{{50, 20}, {20, 50}, {31, 29}, {31, 5}, {90, 29}} {
+		for f := Nearest; f <= Lanczos; f++ {
+			want := ResizeCrop(src, size[0], size[1], f, 1, 2, size[0]-3, size[1]-4)
+			got := ResizeCropMirrored(src, size[0], size[1], f, 1, 2, size[0]-3, size[1]-4)
+			for y := range want.Height {
+				for x := range want.Width {
+					a, b := 3*(y*want.Width+x), 3*(y*want.Width+want.Width-1-x)
+					if !bytes.Equal(want.Pix[a:a+3], got.Pix[b:b+3]) {
+						t.Fatalf("to %v by %v: pixel %d, %d differs", size, f, x, y)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestReleaseAfter: a window of the source's own rows keeps the source's memory.
+func TestReleaseAfter(t *testing.T) {
+	p := lentPicture(newConfig(JPEG, ModeRGB, 32, 64))
+	for i := range p.Pix {
+		p.Pix[i] = uint8(i)
+	}
+	window := ResizeCrop(p.RGB(), 32, 64, Bicubic, 0, 16, 32, 32)
+	if p.ReleaseAfter(window); p.Pix == nil {
+		t.Error("the memory of a window in use was given back")
+	}
+	if window.Release(); p.Pix[7] != 7 {
+		t.Error("a window gave its source's memory back")
+	}
+	small := ResizeCrop(p.RGB(), 16, 32, Bicubic, 0, 8, 16, 16)
+	if p.ReleaseAfter(small); p.Pix != nil {
+		t.Error("memory was not given back")
+	}
+}
+
 // TestResizeCrop: cutting out afterwards gives the same.
 func TestResizeCrop(t *testing.T) {
 	for _, mode := range []Mode{ModeL, ModeP, ModeRGB, ModeRGBA, ModeI16} {

@@ -24,8 +24,17 @@ func OpenAIPreprocess(size int) Preprocess {
 
 // Square resizes and crops a picture that is RGB already, as OpenFlamingo's training and Hugging Face do.
 func (t Preprocess) Square(m *imaging.RGB) *imaging.RGB {
+	return t.square(m, imaging.ResizeCrop)
+}
+
+// SquareMirrored is Square with left and right exchanged.
+func (t Preprocess) SquareMirrored(m *imaging.RGB) *imaging.RGB {
+	return t.square(m, imaging.ResizeCropMirrored)
+}
+
+func (t Preprocess) square(m *imaging.RGB, resize func(m *imaging.RGB, width, height int, f imaging.Filter, left, upper, w, h int) *imaging.RGB) *imaging.RGB {
 	width, height := t.resized(m.Width, m.Height)
-	return imaging.ResizeCrop(m, width, height, t.Filter, middle(width, t.Size), middle(height, t.Size), t.Size, t.Size)
+	return resize(m, width, height, t.Filter, middle(width, t.Size), middle(height, t.Size), t.Size, t.Size)
 }
 
 // SquareFirst resizes and crops in the file's own mode and converts to RGB last, as open_clip's own readers do: palettes

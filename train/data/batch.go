@@ -54,3 +54,13 @@ func NewBatch(samples []*Sample, pad int32, length, slots int) *Batch {
 	}
 	return b
 }
+
+// Release gives the memory of the pictures to those that come next: nobody may look at them any more.
+func (b *Batch) Release() {
+	for _, m := range b.Pictures {
+		if m != nil {
+			m.Release()
+		}
+	}
+	b.Pictures = nil
+}

@@ -336,28 +336,36 @@ func (b *builder) below(i int, similarity float64) bool {
 
 // decode gives picture i in the model's size; nil when it cannot be decoded and others go on without it.
 func (b *builder) decode(i int, data []byte) (*imaging.RGB, *Reject) {
-	square := b.doc.Images[i].Square
-	shared := square != nil
-	if !shared {
-		picture, err := imaging.Decode(data, imaging.Limits{})
-		if err != nil {
-			if b.rules.Compat {
-				return nil, &Reject{Rule: RuleBadImage, Image: b.doc.Images[i].Name, Detail: err.Error()}
-			}
-			b.note(RuleBadImage, i, Reject{Detail: err.Error()})
-			return nil, nil
+	if shared := b.doc.Images[i].Square; shared != nil { // others may see its pixels
+		square := &imaging.RGB{Width: shared.Width, Height: shared.Height, Pix: shared.Pix}
+		if b.flip {
+			square.Pix = slices.Clone(square.Pix)
+			mirror(square)
 		}
-		square = picture.RGB()
-		if b.rules.Preprocess.Size > 0 {
-			square = b.rules.Preprocess.Square(square)
+		return square, nil
+	}
+	picture, err := imaging.Decode(data, imaging.Limits{})
+	if err != nil {
+		if b.rules.Compat {
+			return nil, &Reject{Rule: RuleBadImage, Image: b.doc.Images[i].Name, Detail: err.Error()}
 		}
+		b.note(RuleBadImage, i, Reject{Detail: err.Error()})
+		return nil, nil
 	}
-	if b.flip && shared {
-		square = &imaging.RGB{Width: square.Width, Height: square.Height, Pix: slices.Clone(square.Pix)}
+	whole := picture.RGB()
+	switch {
+	case b.rules.Preprocess.Size == 0:
+		if b.flip {
+			mirror(whole)
+		}
+		return whole, nil
+	case b.flip:
+		square := b.rules.Preprocess.SquareMirrored(whole)
+		picture.ReleaseAfter(square)
+		return square, nil
 	}
-	if b.flip {
-		mirror(square)
-	}
+	square := b.rules.Preprocess.Square(whole)
+	picture.ReleaseAfter(square)
 	return square, nil
 }
 
