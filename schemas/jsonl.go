@@ -6,7 +6,6 @@ package schemas
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,28 +14,6 @@ import (
 
 // maxJSONLine bounds a line that is read.
 const maxJSONLine = 256 << 20
-
-// mmc4Line is a line of MMC4; pointers tell what is missing.
-type mmc4Line struct {
-	URL       *string      `json:"url"`
-	TextList  []string     `json:"text_list"`
-	ImageInfo []mmc4Image  `json:"image_info"`
-	Matrix    [][]*float32 `json:"similarity_matrix"`
-	Duplicate int32        `json:"could_have_url_duplicate"`
-}
-
-type mmc4Image struct {
-	ImageName string  `json:"image_name"`
-	RawURL    string  `json:"raw_url"`
-	Index     int32   `json:"matched_text_index"`
-	Sim       float32 `json:"matched_sim"`
-}
-
-// unsplitLine is a line whose text is in one piece.
-type unsplitLine struct {
-	mmc4Line
-	Text string `json:"text"`
-}
 
 // UnsplitDocument is a document as MMC4's Python finds it, before its sentences are split: Text is there, TextList and
 // what the images are matched to are not. The columns of SimilarityMatrix are the sentences of Text.
@@ -50,32 +27,18 @@ type UnsplitDocument struct {
 // document's slices are used again for the next one; its strings last, all as pieces of one.
 func ReadJSONL(r io.Reader, name string) iter.Seq2[*Document, error] {
 	return readLines(r, name, func(s *lineScanner, line []byte) (*Document, error) {
-		if d, ok := s.scan(line); ok {
-			return &d.Document, d.validateShapes()
-		}
-		var in mmc4Line
-		d, err := parseAnyLine(line, &in, &in)
+		d, err := s.scan(line, false)
 		if err != nil {
 			return nil, err
 		}
-		return d, d.validateShapes()
+		return &d.Document, d.validateShapes()
 	})
 }
 
 // ReadUnsplitJSONL is ReadJSONL for lines with a text in place of a text_list. That the shapes agree is for the caller
 // to see.
 func ReadUnsplitJSONL(r io.Reader, name string) iter.Seq2[*UnsplitDocument, error] {
-	return readLines(r, name, func(s *lineScanner, line []byte) (*UnsplitDocument, error) {
-		if d, ok := s.scan(line); ok {
-			return d, nil
-		}
-		var in unsplitLine
-		d, err := parseAnyLine(line, &in, &in.mmc4Line)
-		if err != nil {
-			return nil, err
-		}
-		return &UnsplitDocument{*d, in.Text}, nil
-	})
+	return readLines(r, name, func(s *lineScanner, line []byte) (*UnsplitDocument, error) { return s.scan(line, true) })
 }
 
 // readLines yields what parse makes of each line that is not blank.
@@ -135,29 +98,4 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		}
 		return line, nil
 	}
-}
-
-// parseAnyLine reads a line into form, by encoding/json, and makes a document of in, which is form or a part of it.
-func parseAnyLine(line []byte, form any, in *mmc4Line) (*Document, error) {
-	if err := json.Unmarshal(line, form); err != nil {
-		return nil, err
-	}
-	if in.URL == nil {
-		return nil, errors.New("no url")
-	}
-	d := &Document{URL: *in.URL, TextList: in.TextList, CouldHaveURLDuplicate: in.Duplicate}
-	for _, image := range in.ImageInfo {
-		d.ImageInfo = append(d.ImageInfo, ImageInfo{ImageName: image.ImageName, RawURL: image.RawURL, MatchedTextIndex: image.Index, MatchedSim: image.Sim})
-	}
-	for i, row := range in.Matrix {
-		values := make([]float32, len(row))
-		for j, v := range row {
-			if v == nil {
-				return nil, fmt.Errorf("row %d of similarity_matrix has no number at %d", i, j)
-			}
-			values[j] = *v
-		}
-		d.SimilarityMatrix = append(d.SimilarityMatrix, values)
-	}
-	return d, nil
 }

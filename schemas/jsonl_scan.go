@@ -1,10 +1,11 @@
 package schemas
 
-// The quick way through a line: a scanner of just MMC4's fields. It reads a line and makes what parseAnyLine
-// (jsonl.go), by encoding/json, makes of it, or gives the line up: what is unusual, wrong or missing is for that one to
-// judge.
+// A line of MMC4 to a document, in one pass: what a line lacks, or has as null, stays zero; members that MMC4 does not
+// have are passed over.
 
 import (
+	"errors"
+	"math"
 	"strconv"
 
 	"mmc4/internal/jsonscan"
@@ -12,10 +13,11 @@ import (
 
 // lineScanner reads lines one after another into one document, all of whose memory but that of strings is used again.
 type lineScanner struct {
-	jsonscan.Scanner // whose Chars are all strings of the line, one after another; they become one string
+	jsonscan.Scanner
 
 	doc UnsplitDocument
 
+	chars     []byte // all strings of the line, one after another; they become one string
 	url, text piece
 	texts     []piece
 	images    []ImageInfo
@@ -28,70 +30,71 @@ type lineScanner struct {
 	matrix   [][]float32
 }
 
-// piece is a part of Chars.
+// piece is a part of chars.
 type piece struct{ from, to int }
 
 type imageStrings struct{ name, url piece }
 
-// Bits of the fields that a line has had. One that comes twice is given up: encoding/json merges some.
-const (
-	hasURL = 1 << iota
-	hasText
-	hasTexts
-	hasImages
-	hasMatrix
-	hasDuplicate
-	hasName
-	hasRawURL
-	hasIndex
-	hasSim
-)
-
-// scan reads a line that has a url. The document is good until the next scan.
-func (s *lineScanner) scan(line []byte) (*UnsplitDocument, bool) {
-	s.Text, s.At, s.Chars, s.url, s.text = line, 0, s.Chars[:0], piece{}, piece{}
+// scan reads a line; its text only if it is unsplit. The document is good until the next scan.
+func (s *lineScanner) scan(line []byte, unsplit bool) (*UnsplitDocument, error) {
+	s.Reset(line)
+	s.chars, s.url, s.text = s.chars[:0], piece{}, piece{}
 	s.texts, s.images, s.named, s.values, s.ends = s.texts[:0], s.images[:0], s.named[:0], s.values[:0], s.ends[:0]
-	duplicate, has := int32(0), 0
-	ok := s.Object(func(key []byte) bool {
-		field, read := 0, false
-		switch string(key) {
-		case "url":
-			field = hasURL
-			s.url, read = s.chunk()
-		case "text":
-			field = hasText
-			s.text, read = s.chunk()
-		case "text_list":
-			field = hasTexts
-			read = s.List(s.oneText)
-		case "image_info":
-			field = hasImages
-			read = s.List(s.oneImage)
-		case "similarity_matrix":
-			field = hasMatrix
-			read = s.List(s.row)
-		case "could_have_url_duplicate":
-			field = hasDuplicate
-			duplicate, read = s.Integer()
-		default:
-			return s.Skip(0)
+	duplicate, hasURL := int32(0), false
+	if s.Want('{') {
+		for s.Enter('{'); s.More('}'); {
+			switch string(s.Key()) {
+			case "url":
+				hasURL = s.Kind() == '"'
+				s.url = s.chunk()
+			case "text":
+				if unsplit {
+					s.text = s.chunk()
+				} else {
+					s.Skip()
+				}
+			case "text_list":
+				s.texts = s.texts[:0]
+				if s.Want('[') {
+					for s.Enter('['); s.More(']'); {
+						s.texts = append(s.texts, s.chunk())
+					}
+				}
+			case "image_info":
+				s.images, s.named = s.images[:0], s.named[:0]
+				if s.Want('[') {
+					for s.Enter('['); s.More(']'); {
+						s.image()
+					}
+				}
+			case "similarity_matrix":
+				s.values, s.ends = s.values[:0], s.ends[:0]
+				if s.Want('[') {
+					for s.Enter('['); s.More(']'); {
+						s.row()
+					}
+				}
+			case "could_have_url_duplicate":
+				duplicate = s.integer()
+			default:
+				s.Skip()
+			}
 		}
-		read = read && has&field == 0
-		has |= field
-		return read
-	})
-	s.Space()
-	if !ok || s.At != len(line) || has&hasURL == 0 {
-		return nil, false
+	}
+	if err := s.End(); err != nil {
+		return nil, err
+	}
+	if !hasURL {
+		return nil, errors.New("no url")
 	}
 	s.fill()
 	s.doc.CouldHaveURLDuplicate = duplicate
-	return &s.doc, true
+	return &s.doc, nil
 }
 
 // fill makes the document of what was read.
 func (s *lineScanner) fill() {
-	all := string(s.Chars)
+	all := string(s.chars)
 	of := func(p piece) string { return all[p.from:p.to] }
 	s.textList, s.matrix = s.textList[:0], s.matrix[:0]
 	for _, t := range s.texts {
@@ -110,81 +113,49 @@ func (s *lineScanner) fill() {
 	}}
 }
 
-// chunk reads a string into Chars.
-func (s *lineScanner) chunk() (piece, bool) {
-	from := len(s.Chars)
-	b, ok := s.Str()
-	if len(s.Chars) == from { // no escapes
-		s.Chars = append(s.Chars, b...)
+// chunk reads a string into chars.
+func (s *lineScanner) chunk() piece {
+	from := len(s.chars)
+	if s.Want('"') {
+		s.chars, _ = s.Append(s.chars)
 	}
-	return piece{from, len(s.Chars)}, ok
+	return piece{from, len(s.chars)}
 }
 
-func (s *lineScanner) oneText() bool {
-	t, ok := s.chunk()
-	s.texts = append(s.texts, t)
-	return ok
-}
-
-func (s *lineScanner) oneImage() bool {
+func (s *lineScanner) image() {
+	var image ImageInfo
 	var named imageStrings
-	s.images = append(s.images, ImageInfo{})
-	image := &s.images[len(s.images)-1]
-	has := 0
-	ok := s.Object(func(key []byte) bool {
-		field, read := 0, false
-		switch string(key) {
-		case "image_name":
-			field = hasName
-			named.name, read = s.chunk()
-		case "raw_url":
-			field = hasRawURL
-			named.url, read = s.chunk()
-		case "matched_text_index":
-			field = hasIndex
-			image.MatchedTextIndex, read = s.Integer()
-		case "matched_sim":
-			field = hasSim
-			image.MatchedSim, read = s.number()
-		default:
-			return s.Skip(0)
+	if s.Want('{') {
+		for s.Enter('{'); s.More('}'); {
+			switch string(s.Key()) {
+			case "image_name":
+				named.name = s.chunk()
+			case "raw_url":
+				named.url = s.chunk()
+			case "matched_text_index":
+				image.MatchedTextIndex = s.integer()
+			case "matched_sim":
+				image.MatchedSim = s.number()
+			default:
+				s.Skip()
+			}
 		}
-		read = read && has&field == 0
-		has |= field
-		return read
-	})
-	s.named = append(s.named, named)
-	return ok
+	}
+	s.images, s.named = append(s.images, image), append(s.named, named)
 }
 
 // row reads an array of numbers into values.
-func (s *lineScanner) row() bool {
-	ok := s.numbers()
+func (s *lineScanner) row() {
+	if s.Want('[') {
+		for s.Enter('['); s.More(']'); {
+			s.similarities()
+			if s.Kind() == 'n' {
+				s.Fail("expected a similarity, found null")
+			}
+			s.values = append(s.values, s.number())
+		}
+	}
 	s.ends = append(s.ends, len(s.values))
-	return ok
-}
-
-func (s *lineScanner) numbers() bool {
-	if !s.Next('[') {
-		return false
-	}
-	if s.Next(']') {
-		return true
-	}
-	for {
-		s.similarities()
-		v, ok := s.number()
-		if !ok {
-			return false
-		}
-		s.values = append(s.values, v)
-		if s.Next(']') {
-			return true
-		}
-		if !s.Next(',') {
-			return false
-		}
-	}
 }
 
 // similarities reads numbers as similarities are written, each with a comma behind it and one space at most before it, as
@@ -203,25 +174,40 @@ func (s *lineScanner) similarities() {
 }
 
 // number reads a float32.
-func (s *lineScanner) number() (float32, bool) {
+func (s *lineScanner) number() float32 {
 	if v, end, ok := similarity(s.Text, s.At); ok {
 		s.At = end
-		return v, true
+		return v
 	}
-	n, ok := s.Numeral()
-	if !ok {
-		return 0, false
+	if !s.Want('0') {
+		return 0
 	}
+	n := s.Number()
 	if n.Plain {
 		if v, ok := float32Of(n.Digits, n.Places); ok {
 			if n.Negative {
 				v = -v
 			}
-			return v, true
+			return v
 		}
 	}
-	v, err := strconv.ParseFloat(string(s.Text[n.Start:s.At]), 32)
-	return float32(v), err == nil
+	v, err := strconv.ParseFloat(string(s.Text[n.From:s.At]), 32)
+	if err != nil {
+		s.FailAt(n.From, "the number does not fit into a float32")
+	}
+	return float32(v)
+}
+
+func (s *lineScanner) integer() int32 {
+	if !s.Want('0') {
+		return 0
+	}
+	at := s.At
+	v, ok := s.Int()
+	if !ok || v < math.MinInt32 || v > math.MaxInt32 {
+		s.FailAt(at, "expected a whole number of 32 bits")
+	}
+	return int32(v)
 }
 
 // similarity reads a number at line[i], after one space at most, as similarities are written: a zero and a fraction, and

@@ -17,7 +17,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
-	"mmc4/crawl/internal/jsonscan"
+	"mmc4/internal/jsonscan"
 )
 
 // File is a file of an index: internal/storage's objects are such.

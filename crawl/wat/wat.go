@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"mmc4/crawl/internal/htmlattr"
-	"mmc4/crawl/internal/jsonscan"
 	"mmc4/crawl/warc"
+	"mmc4/internal/jsonscan"
 )
 
 // Page is a capture as a WAT tells of it.
@@ -305,6 +305,7 @@ func (p *parser) html(page *Page) {
 				}
 			}
 		case "Links":
+			page.Links = page.Links[:0]
 			if s.Enter('[') {
 				for s.More(']') {
 					p.link(page)

@@ -1,7 +1,6 @@
 package formats
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,13 +10,11 @@ import (
 
 // KarpathyImage is one image of a Karpathy split (dataset_coco.json, dataset_flickr30k.json).
 type KarpathyImage struct {
-	FilePath  string `json:"filepath"` // COCO: train2014 or val2014
-	FileName  string `json:"filename"`
-	Split     string `json:"split"`
-	COCOID    *ID    `json:"cocoid"`
-	Sentences []struct {
-		Raw string `json:"raw"`
-	} `json:"sentences"`
+	FilePath  string // COCO: train2014 or val2014
+	FileName  string
+	Split     string
+	COCOID    *ID
+	Sentences []string
 }
 
 // ID is the COCO id, or the file's name without its ending.
@@ -31,11 +28,11 @@ func (k *KarpathyImage) ID() ID {
 
 // ReadKarpathy reads a Karpathy split file.
 func ReadKarpathy(path string) ([]KarpathyImage, error) {
-	data, err := readFile(path)
+	r, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	images, err := listOf[KarpathyImage](path, data, "images")
+	images, err := recordsUnder(r, "images", r.karpathyImage)
 	if err != nil {
 		return nil, err
 	}
@@ -47,20 +44,68 @@ func ReadKarpathy(path string) ([]KarpathyImage, error) {
 	return images, nil
 }
 
+func (r *reader) karpathyImage(k *KarpathyImage) {
+	r.members(func(name string) {
+		switch name {
+		case "filepath":
+			k.FilePath = r.string()
+		case "filename":
+			k.FileName = r.string()
+		case "split":
+			k.Split = r.string()
+		case "cocoid":
+			k.COCOID = nil
+			if id := r.idField(); id.given {
+				k.COCOID = (*ID)(&id.text)
+			}
+		case "sentences":
+			k.Sentences = nil
+			if r.Want('[') {
+				k.Sentences = array(r, r.sentence)
+			}
+		default:
+			r.Skip()
+		}
+	})
+}
+
+func (r *reader) sentence(to *string) {
+	r.members(func(name string) {
+		if name == "raw" {
+			*to = r.string()
+		} else {
+			r.Skip()
+		}
+	})
+}
+
 // Question is one question of a VQA questions file.
 type Question struct {
-	QuestionID ID     `json:"question_id"`
-	ImageID    ID     `json:"image_id"`
-	Question   string `json:"question"`
+	QuestionID ID
+	ImageID    ID
+	Question   string
 }
 
 // ReadQuestions reads {"questions": [...]}.
 func ReadQuestions(path string) ([]Question, error) {
-	data, err := readFile(path)
+	r, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	questions, err := listOf[Question](path, data, "questions")
+	questions, err := recordsUnder(r, "questions", func(q *Question) {
+		r.members(func(name string) {
+			switch name {
+			case "question_id":
+				q.QuestionID = r.id()
+			case "image_id":
+				q.ImageID = r.id()
+			case "question":
+				q.Question = r.string()
+			default:
+				r.Skip()
+			}
+		})
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -74,19 +119,34 @@ func ReadQuestions(path string) ([]Question, error) {
 
 // Meme is one line of a HatefulMemes file. Label is nil in unlabelled sets.
 type Meme struct {
-	ID    ID     `json:"id"`
-	Image string `json:"img"`
-	Text  string `json:"text"`
-	Label *int   `json:"label"`
+	ID    ID
+	Image string
+	Text  string
+	Label *int
 }
 
 // ReadMemes reads HatefulMemes JSON lines.
 func ReadMemes(path string) ([]Meme, error) {
-	data, err := readFile(path)
+	r, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	memes, err := list[Meme](path, data, 0, data)
+	memes, err := records(r, func(m *Meme) {
+		r.members(func(name string) {
+			switch name {
+			case "id":
+				m.ID = r.id()
+			case "img":
+				m.Image = r.string()
+			case "text":
+				m.Text = r.string()
+			case "label":
+				m.Label = r.class()
+			default:
+				r.Skip()
+			}
+		})
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -98,12 +158,26 @@ func ReadMemes(path string) ([]Meme, error) {
 	return memes, nil
 }
 
+// class reads a whole number; null is none.
+func (r *reader) class() *int {
+	if !r.Want('0') {
+		return nil
+	}
+	at := r.At
+	n, ok := r.Int()
+	if !ok {
+		r.FailAt(at, "a label is a whole number")
+	}
+	class := int(n)
+	return &class
+}
+
 // TextQuestion is one question of a TextVQA file.
 type TextQuestion struct {
-	QuestionID ID       `json:"question_id"`
-	ImageID    ID       `json:"image_id"`
-	Question   string   `json:"question"`
-	Answers    []string `json:"answers"` // absent in the test set
+	QuestionID ID
+	ImageID    ID
+	Question   string
+	Answers    []string // absent in the test set
 }
 
 // People are its answers, each by another person.
@@ -117,11 +191,26 @@ func (q *TextQuestion) People() []vqa.Answer {
 
 // ReadTextVQA reads {"data": [...]}.
 func ReadTextVQA(path string) ([]TextQuestion, error) {
-	data, err := readFile(path)
+	r, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	list, err := listOf[TextQuestion](path, data, "data")
+	list, err := recordsUnder(r, "data", func(q *TextQuestion) {
+		r.members(func(name string) {
+			switch name {
+			case "question_id":
+				q.QuestionID = r.id()
+			case "image_id":
+				q.ImageID = r.id()
+			case "question":
+				q.Question = r.string()
+			case "answers":
+				q.Answers = r.strings()
+			default:
+				r.Skip()
+			}
+		})
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -135,28 +224,34 @@ func ReadTextVQA(path string) ([]TextQuestion, error) {
 
 // BlindQuestion is one question of a VizWiz file; its picture is its id.
 type BlindQuestion struct {
-	Image      string      `json:"image"`
-	Question   string      `json:"question"`
-	Answers    []rawAnswer `json:"answers"` // absent in the test set
-	AnswerType string      `json:"answer_type"`
-}
-
-// People are its answers. They carry no ids, so equal answers with equal confidence cannot be told apart.
-func (q *BlindQuestion) People() []vqa.Answer {
-	out := make([]vqa.Answer, len(q.Answers))
-	for i, a := range q.Answers {
-		out[i] = a.Answer
-	}
-	return out
+	Image      string
+	Question   string
+	Answers    []vqa.Answer // absent in the test set; without ids, so equal ones with equal confidence cannot be told apart
+	AnswerType string
 }
 
 // ReadVizWiz reads a JSON array of questions.
 func ReadVizWiz(path string) ([]BlindQuestion, error) {
-	data, err := readFile(path)
+	r, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	out, err := list[BlindQuestion](path, data, 0, data)
+	out, err := records(r, func(q *BlindQuestion) {
+		r.members(func(name string) {
+			switch name {
+			case "image":
+				q.Image = r.string()
+			case "question":
+				q.Question = r.string()
+			case "answers":
+				q.Answers = r.answersOf()
+			case "answer_type":
+				q.AnswerType = r.string()
+			default:
+				r.Skip()
+			}
+		})
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -176,27 +271,18 @@ type Line struct {
 
 // ReadLines reads JSON lines (or an array) of objects with an id, any fields, and references, captions, answers or label.
 func ReadLines(path string) ([]Line, error) {
-	data, err := readFile(path)
+	r, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	references, err := readPlain(path, data)
-	if err != nil {
-		return nil, err
-	}
-	objects, err := list[map[string]json.RawMessage](path, data, 0, data)
+	var fields []map[string]string
+	references, err := readPlain(r, func(of map[string]string) { fields = append(fields, of) })
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Line, len(references))
 	for i := range references {
-		out[i] = Line{references[i], map[string]string{}}
-		for key, value := range objects[i] {
-			var id ID
-			if id.UnmarshalJSON(value) == nil {
-				out[i].Fields[key] = string(id)
-			}
-		}
+		out[i] = Line{references[i], fields[i]}
 	}
 	return out, nil
 }

@@ -47,11 +47,12 @@ func TestWrongJSON(t *testing.T) {
 	for content, want := range map[string]string{
 		"":                              "empty",
 		"[{\"id\": 1,\n \"answer\": }]": "line 2",
-		`[{"id": 1`:                     "ends in the middle",
+		`[{"id": 1`:                     "byte 9): the text ends inside a value",
 		`[{"id": true, "answer": ""}]`:  "number or a string",
 		`[{"id": 1, "answer": 5}]`:      "line 1",
-		`[1] x`:                         "follows the list",
-		`}`:                             "no JSON value",
+		`[{}] x`:                        "follows the value",
+		`}`:                             "expected an object, found '}'",
+		`[{"id": 1, "score": "high"}]`:  `the string "high"`,
 	} {
 		_, err := ReadPredictions(write(t, content))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "file.json") {

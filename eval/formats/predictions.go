@@ -1,7 +1,6 @@
 package formats
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 )
@@ -14,45 +13,22 @@ type Prediction struct {
 	Bad   string  // why this record cannot be used, "" when it can
 }
 
-// rawPrediction is any of the ways in which people write predictions down.
-type rawPrediction struct {
-	ImageID    *ID `json:"image_id"`
-	QuestionID *ID `json:"question_id"`
-	Other      *ID `json:"id"`
-
-	Caption    *string      `json:"caption"`
-	Answer     *string      `json:"answer"`
-	Prediction *string      `json:"prediction"`
-	Label      *ID          `json:"label"` // a class is named by a number or a word
-	Score      *json.Number `json:"score"`
-	Proba      *json.Number `json:"proba"` // HatefulMemes submissions
-}
-
 // ReadPredictions reads a JSON array or JSON lines of objects with an id (question_id, image_id or id) and what was
 // predicted (caption, answer, prediction or label; score or proba).
 func ReadPredictions(path string) ([]Prediction, error) {
-	data, err := readFile(path)
+	r, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	if out, ok := quickPredictions(data); ok {
-		return out, nil
-	}
-	raw, err := list[rawPrediction](path, data, 0, data)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Prediction, len(raw))
-	for i := range raw {
-		out[i] = raw[i].prediction(i)
-	}
-	return out, nil
+	return r.predictions()
 }
 
-// field is a member that a record may have.
-type field struct {
-	text  string
-	given bool
+func (r *reader) predictions() ([]Prediction, error) {
+	n := 0
+	return records(r, func(p *Prediction) {
+		*p = r.prediction(n)
+		n++
+	})
 }
 
 // predictionFields are the members of a record, the ones that go before others first.
@@ -62,21 +38,33 @@ type predictionFields struct {
 	scores [2]field
 }
 
-func (r *rawPrediction) prediction(i int) Prediction {
+// prediction reads any of the ways in which people write predictions down.
+func (r *reader) prediction(i int) Prediction {
 	var f predictionFields
-	for k, id := range []*ID{r.QuestionID, r.ImageID, r.Other} {
-		if id != nil {
-			f.ids[k] = field{string(*id), true}
-		}
-	}
-	for k, text := range []*string{r.Caption, r.Answer, r.Prediction, (*string)(r.Label)} {
-		if text != nil {
-			f.texts[k] = field{*text, true}
-		}
-	}
-	for k, score := range []*json.Number{r.Score, r.Proba} {
-		if score != nil {
-			f.scores[k] = field{string(*score), true}
+	if r.Want('{') {
+		for r.Enter('{'); r.More('}'); {
+			switch string(r.Key()) {
+			case "question_id":
+				f.ids[0] = r.idField()
+			case "image_id":
+				f.ids[1] = r.idField()
+			case "id":
+				f.ids[2] = r.idField()
+			case "caption":
+				f.texts[0] = r.textField()
+			case "answer":
+				f.texts[1] = r.textField()
+			case "prediction":
+				f.texts[2] = r.textField()
+			case "label": // a class is named by a number or a word
+				f.texts[3] = r.idField()
+			case "score":
+				f.scores[0] = r.scoreField()
+			case "proba": // submissions to HatefulMemes
+				f.scores[1] = r.scoreField()
+			default:
+				r.Skip()
+			}
 		}
 	}
 	return f.prediction(i)

@@ -1,10 +1,7 @@
 package formats
 
 import (
-	"bytes"
 	"fmt"
-	"sort"
-	"strings"
 
 	"mmc4/eval/metric/vqa"
 )
@@ -24,131 +21,96 @@ type Reference struct {
 //   - Karpathy splits: {"images": [{"cocoid" or "filename", "sentences": [{"raw"}], "split"}]}, the test split
 //   - a JSON array or JSON lines of {"id" (or image_id, question_id), "references" (or "captions", "answers"), "label"}
 func ReadReferences(path string) ([]Reference, error) {
-	data, err := readFile(path)
+	r, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	if annotations, ok := quickAnnotations(data); ok {
-		return gather(path, annotations)
-	}
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || isLines(trimmed) {
-		return readPlain(path, data)
-	}
-	if images, _ := member(data, "images"); images != nil {
-		if annotations, _ := member(data, "annotations"); annotations == nil {
-			return karpathyReferences(path, data)
+	if r.Kind() == '{' {
+		out, plain, err := r.official()
+		if err == nil && !plain {
+			return out, nil
 		}
+		if r.Reset(r.Text); !plain && !r.isLines() {
+			return nil, err
+		}
+		r.Reset(r.Text)
 	}
-	annotations, err := listOf[rawAnnotation](path, data, "annotations")
-	if err != nil {
-		return nil, err
+	return readPlain(r, nil)
+}
+
+// official reads a file that is one object with annotations or images; plain says that it is another object.
+func (r *reader) official() (out []Reference, plain bool, err error) {
+	var annotations []annotation
+	found, images := false, -1
+	r.members(func(name string) {
+		switch name {
+		case "annotations":
+			if found = true; r.Kind() == '[' {
+				annotations = array(r, r.annotation)
+			} else {
+				r.Fail(`"annotations" is not a list`)
+			}
+		case "images":
+			images = r.At
+			r.Skip()
+		default:
+			r.Skip()
+		}
+	})
+	if err := r.end(); err != nil {
+		return nil, false, err
 	}
-	return gather(path, annotations)
+	switch {
+	case found:
+		out, err = gather(r.path, annotations)
+	case images >= 0:
+		r.At = images
+		out, err = r.karpathyReferences()
+	default:
+		plain = true
+	}
+	return out, plain, err
 }
 
 // isLines tells JSON lines from one object: the first value ends and another begins.
-func isLines(data []byte) bool {
-	end := valueEnd(data, 0)
-	return end > 0 && (len(bytes.TrimSpace(data[end:])) > 0 || !bytes.Contains(data[:end], []byte(`"annotations"`)) && !bytes.Contains(data[:end], []byte(`"images"`)))
+func (r *reader) isLines() bool {
+	r.Skip()
+	return r.Kind() != 0
 }
 
-// rawAnswer keeps one person's record whole, for comparing records.
-type rawAnswer struct {
-	vqa.Answer
-}
-
-// UnmarshalJSON takes {"answer": ..., anything else} or a bare string.
-func (a *rawAnswer) UnmarshalJSON(b []byte) error {
-	var err error
-	if !isKind(b, '{') {
-		a.Text, err = text(b)
-		return err
-	}
-	var id, confidence string
-	var others []string
-	found := false
-	err = members(b, func(key, value []byte) error {
-		switch string(key) {
-		case "answer":
-			found = true
-			a.Text, err = text(value)
-			return err
-		case "answer_id":
-			id = string(value)
-		case "answer_confidence":
-			confidence = string(value)
-		default:
-			others = append(others, string(key)+"="+string(value))
-		}
-		return nil
-	})
-	if err == nil && !found {
-		err = fmt.Errorf("an answer without \"answer\": %.80s", b)
-	}
-	sort.Strings(others)
-	a.Rest = id + " " + confidence + strings.Join(others, " ")
-	return err
-}
-
-// rawAnnotation is one annotation of COCO's captions or of VQA.
-type rawAnnotation struct {
+// annotation is one annotation of COCO's captions or of VQA.
+type annotation struct {
 	ImageID    field
 	QuestionID field
 	Caption    field
-	AnswerType field
+	AnswerType string
 	Answers    []vqa.Answer
 }
 
-// UnmarshalJSON reads the members that count.
-func (a *rawAnnotation) UnmarshalJSON(b []byte) error {
-	if !isKind(b, '{') {
-		return fmt.Errorf("an annotation is an object, not %.80s", b)
+func (r *reader) annotation(a *annotation) {
+	if !r.Want('{') {
+		return
 	}
-	id := func(to *field, value []byte) error {
-		if string(value) == "null" {
-			return nil
-		}
-		var id ID
-		err := id.UnmarshalJSON(value)
-		*to = field{string(id), true}
-		return err
-	}
-	str := func(to *field, value []byte) (err error) {
-		if string(value) == "null" {
-			return nil
-		}
-		to.given = true
-		to.text, err = text(value)
-		return err
-	}
-	return members(b, func(key, value []byte) error {
-		switch string(key) {
+	for r.Enter('{'); r.More('}'); {
+		switch string(r.Key()) {
 		case "image_id":
-			return id(&a.ImageID, value)
+			a.ImageID = r.idField()
 		case "question_id":
-			return id(&a.QuestionID, value)
+			a.QuestionID = r.idField()
 		case "caption":
-			return str(&a.Caption, value)
+			a.Caption = r.textField()
 		case "answer_type":
-			return str(&a.AnswerType, value)
+			a.AnswerType = r.string()
 		case "answers":
-			if !isKind(value, '[') {
-				return fmt.Errorf("answers are a list, not %.80s", value)
-			}
-			a.Answers = make([]vqa.Answer, 0, 10)
-			return items(value, func(one []byte) error {
-				var answer rawAnswer
-				err := answer.UnmarshalJSON(one)
-				a.Answers = append(a.Answers, answer.Answer)
-				return err
-			})
+			a.Answers = r.answersOf()
+		default:
+			r.Skip()
 		}
-		return nil
-	})
+	}
 }
 
 // gather puts the captions of an image together, in the order in which images first appear.
-func gather(path string, annotations []rawAnnotation) ([]Reference, error) {
+func gather(path string, annotations []annotation) ([]Reference, error) {
 	out := make([]Reference, 0, len(annotations))
 	at := make(map[ID]int, len(annotations))
 	for i := range annotations {
@@ -160,7 +122,7 @@ func gather(path string, annotations []rawAnnotation) ([]Reference, error) {
 				return nil, fmt.Errorf("%s: annotation %d: question %s for the second time", path, i, question)
 			}
 			at[question] = len(out)
-			out = append(out, Reference{ID: question, AnswerType: a.AnswerType.text, Answers: a.Answers})
+			out = append(out, Reference{ID: question, AnswerType: a.AnswerType, Answers: a.Answers})
 		case a.ImageID.given && a.Caption.given:
 			k, known := at[image]
 			if !known {
@@ -176,67 +138,97 @@ func gather(path string, annotations []rawAnnotation) ([]Reference, error) {
 	return out, nil
 }
 
-func karpathyReferences(path string, data []byte) ([]Reference, error) {
-	images, err := listOf[KarpathyImage](path, data, "images")
-	if err != nil {
-		return nil, err
+func (r *reader) karpathyReferences() ([]Reference, error) {
+	images := array(r, r.karpathyImage)
+	if r.Err() != nil {
+		return nil, r.end()
 	}
 	var out []Reference
 	for i := range images {
 		if images[i].Split != "test" {
 			continue
 		}
-		r := Reference{ID: images[i].ID()}
-		for _, s := range images[i].Sentences {
-			r.Captions = append(r.Captions, s.Raw)
-		}
-		out = append(out, r)
+		out = append(out, Reference{ID: images[i].ID(), Captions: images[i].Sentences})
 	}
 	return out, nil
 }
 
-type rawPlain struct {
-	ID         *ID         `json:"id"`
-	ImageID    *ID         `json:"image_id"`
-	QuestionID *ID         `json:"question_id"`
-	References []string    `json:"references"`
-	Captions   []string    `json:"captions"`
-	Answers    []rawAnswer `json:"answers"`
-	AnswerType string      `json:"answer_type"`
-	Label      *ID         `json:"label"`
+// plainRecord is a record of a user's own file.
+type plainRecord struct {
+	id, imageID, questionID field
+	references, captions    []string
+	answers                 []vqa.Answer
+	answerType              string
+	label                   field
+	fields                  map[string]string // all members that are strings or numbers
 }
 
-func readPlain(path string, data []byte) ([]Reference, error) {
-	raw, err := list[rawPlain](path, data, 0, data)
+// readPlain reads an array or JSON lines; each is called with the fields of every record, if it is not nil.
+func readPlain(r *reader, each func(fields map[string]string)) ([]Reference, error) {
+	records, err := records(r, func(p *plainRecord) {
+		if each != nil {
+			p.fields = map[string]string{}
+		}
+		r.plainRecord(p)
+		if each != nil {
+			each(p.fields)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Reference, len(raw))
+	out := make([]Reference, len(records))
 	seen := map[ID]bool{}
-	for i := range raw {
-		p := &raw[i]
-		r := Reference{Captions: append(p.References, p.Captions...), AnswerType: p.AnswerType}
-		switch {
-		case p.QuestionID != nil:
-			r.ID = *p.QuestionID
-		case p.ImageID != nil:
-			r.ID = *p.ImageID
-		case p.ID != nil:
-			r.ID = *p.ID
-		default:
-			return nil, fmt.Errorf("%s: record %d has none of id, image_id, question_id", path, i)
+	for i := range records {
+		p := &records[i]
+		id := firstGiven([]field{p.questionID, p.imageID, p.id})
+		if !id.given {
+			return nil, fmt.Errorf("%s: record %d has none of id, image_id, question_id", r.path, i)
 		}
-		if seen[r.ID] {
-			return nil, fmt.Errorf("%s: record %d: id %s for the second time", path, i, r.ID)
+		out[i] = Reference{ID: ID(id.text), Captions: append(p.references, p.captions...), Answers: p.answers, AnswerType: p.answerType, Label: p.label.text}
+		if seen[out[i].ID] {
+			return nil, fmt.Errorf("%s: record %d: id %s for the second time", r.path, i, out[i].ID)
 		}
-		seen[r.ID] = true
-		for _, answer := range p.Answers {
-			r.Answers = append(r.Answers, answer.Answer)
-		}
-		if p.Label != nil {
-			r.Label = string(*p.Label)
-		}
-		out[i] = r
+		seen[out[i].ID] = true
 	}
 	return out, nil
+}
+
+func (r *reader) plainRecord(p *plainRecord) {
+	r.members(func(name string) {
+		if p.fields != nil {
+			r.field(p.fields, name)
+		}
+		switch name {
+		case "id":
+			p.id = r.idField()
+		case "image_id":
+			p.imageID = r.idField()
+		case "question_id":
+			p.questionID = r.idField()
+		case "references":
+			p.references = r.strings()
+		case "captions":
+			p.captions = r.strings()
+		case "answers":
+			p.answers = r.answersOf()
+		case "answer_type":
+			p.answerType = r.string()
+		case "label":
+			p.label = r.idField()
+		default:
+			r.Skip()
+		}
+	})
+}
+
+// field keeps a value that is a string or a number, and stays before it.
+func (r *reader) field(fields map[string]string, name string) {
+	switch kind, at := r.Kind(), r.At; {
+	case kind == '"' || kind == '-' || '0' <= kind && kind <= '9':
+		fields[name] = string(r.id())
+		r.At = at
+	default:
+		delete(fields, name)
+	}
 }

@@ -123,9 +123,9 @@ func readKarpathy(root string, s Split) ([]Sample, error) {
 		}
 		id := m.ID()
 		one := Sample{ID: id, Reference: formats.Reference{ID: id}, Fields: map[string]string{
-			"caption": strings.TrimSpace(m.Sentences[0].Raw), "filename": m.FileName, "filepath": m.FilePath, "id": string(id)}}
+			"caption": strings.TrimSpace(m.Sentences[0]), "filename": m.FileName, "filepath": m.FilePath, "id": string(id)}}
 		for _, sentence := range m.Sentences {
-			one.Reference.Captions = append(one.Reference.Captions, sentence.Raw)
+			one.Reference.Captions = append(one.Reference.Captions, sentence)
 		}
 		out = append(out, one)
 	}
@@ -195,7 +195,7 @@ func readVizWiz(root string, s Split) ([]Sample, error) {
 	}
 	var out []Sample
 	for i := range list {
-		out = append(out, question(formats.ID(list[i].Image), formats.ID(list[i].Image), list[i].Question, list[i].People(), list[i].AnswerType))
+		out = append(out, question(formats.ID(list[i].Image), formats.ID(list[i].Image), list[i].Question, list[i].Answers, list[i].AnswerType))
 	}
 	return out, nil
 }

@@ -1,356 +1,306 @@
 package jsonscan
 
 import (
-	"encoding/binary"
-	"math/bits"
-	"unicode/utf16"
+	"fmt"
+	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
-// Scanner reads Text from At on. Its methods move At past what they read, white space before it included, and report whether
-// they could; after a false, At means nothing.
+// maxDepth is how deep encoding/json goes.
+const maxDepth = 10000
+
+// Scanner is a place in a JSON text.
 type Scanner struct {
-	Text  []byte
-	At    int
-	Chars []byte // strings with escapes end here, without them; grows until its owner cuts it
+	Text []byte // must not change while it is read
+	At   int    // what comes before is read
+
+	Share         bool // String gives pieces of Text where it can: Text must never change
+	LoneSurrogate bool // a string that was read had half a surrogate pair
+
+	first   bool // just behind an opening bracket
+	depth   int
+	scratch []byte // the string read last, if it is no piece of Text
+	err     *Error
 }
 
-func (s *Scanner) Space() {
+// Error is where a text is no JSON, or not what its reader can use.
+type Error struct {
+	At   int // bytes before the place
+	What string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("byte %d: %s", e.At, e.What) }
+
+// New starts at the beginning of text, which must stay unchanged.
+func New(text []byte) *Scanner { return &Scanner{Text: text} }
+
+// Reset starts again on another text and keeps the buffers, and Share.
+func (s *Scanner) Reset(text []byte) { *s = Scanner{Text: text, scratch: s.scratch, Share: s.Share} }
+
+// Err is the first error, an *Error.
+func (s *Scanner) Err() error {
+	if s.err == nil {
+		return nil
+	}
+	return s.err
+}
+
+// Fail makes what is wrong at this place the error, if it is the first.
+func (s *Scanner) Fail(what string) { s.FailAt(s.At, what) }
+
+// FailAt is Fail for another place.
+func (s *Scanner) FailAt(at int, what string) {
+	if s.err == nil {
+		s.err = &Error{at, what}
+	}
+}
+
+// Kind is the first byte of the next value: { [ " t f n - or a digit; 0 at the end or after an error.
+func (s *Scanner) Kind() byte {
+	if s.err != nil {
+		return 0
+	}
 	for s.At < len(s.Text) {
-		switch s.Text[s.At] {
-		case ' ', '\t', '\r', '\n':
-			s.At++
-		default:
-			return
+		c := s.Text[s.At]
+		if c > ' ' || c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return c
 		}
-	}
-}
-
-// Next reads one character of JSON's punctuation.
-func (s *Scanner) Next(c byte) bool {
-	if s.At < len(s.Text) && s.Text[s.At] > ' ' {
-		is := s.Text[s.At] == c
-		if is {
-			s.At++
-		}
-		return is
-	}
-	return s.nextFar(c)
-}
-
-// nextFar is next behind white space or at the end.
-func (s *Scanner) nextFar(c byte) bool {
-	s.Space()
-	if s.At < len(s.Text) && s.Text[s.At] == c {
 		s.At++
+	}
+	return 0
+}
+
+// Want tells whether the next value is an object {, an array [, a string " or a number 0. Null is passed over; another kind
+// is an error.
+func (s *Scanner) Want(kind byte) bool {
+	got := s.Kind()
+	if got == '-' || '0' <= got && got <= '9' {
+		got = '0'
+	}
+	switch {
+	case got == kind:
 		return true
+	case got == 'n':
+		s.Skip()
+	default:
+		s.Fail("expected " + kindName(kind) + ", found " + kindName(got))
 	}
 	return false
 }
 
-// Object reads an object; value is called with each key, before its value, and reads that. The key is only good until
-// value reads. A key that encoding/json might match with a field in spite of its letters' case is given up.
-func (s *Scanner) Object(value func(key []byte) bool) bool {
-	if !s.Next('{') {
-		return false
-	}
-	if s.Next('}') {
-		return true
-	}
-	for {
-		key, ok := s.Str()
-		if !ok {
-			return false
-		}
-		for _, c := range key {
-			if 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {
-				return false
-			}
-		}
-		if !s.Next(':') || !value(key) {
-			return false
-		}
-		if s.Next('}') {
-			return true
-		}
-		if !s.Next(',') {
-			return false
-		}
-	}
-}
-
-// List reads an array; item reads one of its values.
-func (s *Scanner) List(item func() bool) bool {
-	if !s.Next('[') {
-		return false
-	}
-	if s.Next(']') {
-		return true
-	}
-	for {
-		if !item() {
-			return false
-		}
-		if s.Next(']') {
-			return true
-		}
-		if !s.Next(',') {
-			return false
-		}
-	}
-}
-
-// Skip reads any value.
-func (s *Scanner) Skip(depth int) bool {
-	s.Space()
-	if s.At == len(s.Text) || depth > 100 {
-		return false
-	}
-	switch s.Text[s.At] {
+func kindName(kind byte) string {
+	switch kind {
 	case '{':
-		// Not object: the case of these keys does not matter.
-		s.At++
-		if s.Next('}') {
-			return true
-		}
-		for {
-			if _, ok := s.Str(); !ok || !s.Next(':') || !s.Skip(depth+1) {
-				return false
-			}
-			if s.Next('}') {
-				return true
-			}
-			if !s.Next(',') {
-				return false
-			}
-		}
+		return "an object"
 	case '[':
-		return s.List(func() bool { return s.Skip(depth + 1) })
+		return "an array"
 	case '"':
-		_, ok := s.Str()
-		return ok
-	case 'n':
-		return s.Word("null")
-	case 't':
-		return s.Word("true")
-	case 'f':
-		return s.Word("false")
+		return "a string"
+	case '0':
+		return "a number"
+	case 't', 'f':
+		return "true or false"
+	case 0:
+		return "no value"
 	}
-	_, ok := s.Numeral()
-	return ok
+	return fmt.Sprintf("%q", kind)
 }
 
-func (s *Scanner) Word(word string) bool {
-	end := s.At + len(word)
-	if end > len(s.Text) || string(s.Text[s.At:end]) != word {
+// Enter goes into an object or an array. On another value it passes over it and gives false: then More must not be
+// called.
+func (s *Scanner) Enter(open byte) bool {
+	if s.Kind() != open {
+		s.Skip()
 		return false
 	}
-	s.At = end
+	s.At++
+	s.first = true
+	if s.depth++; s.depth > maxDepth {
+		s.Fail("nested too deep")
+	}
 	return true
 }
 
-// Str reads a string of valid UTF-8, without escapes of lone surrogates. The result is a piece of the line or, if there
-// were escapes, the end of s.Chars.
-func (s *Scanner) Str() ([]byte, bool) {
-	if !s.Next('"') {
-		return nil, false
+// More tells whether there is a next member or element before the closing bracket, which it takes otherwise.
+func (s *Scanner) More(end byte) bool {
+	c := s.Kind()
+	first := s.first
+	s.first = false
+	switch {
+	case c == end:
+		s.At++
+		s.depth--
+		return false
+	case first && c != 0:
+		return true
+	case !first && c == ',':
+		s.At++
+		return true // a value, or the want of one, comes next
+	case s.At == len(s.Text):
+		s.Fail("the text ends inside a value")
+	default:
+		s.Fail("expected a comma or a closing bracket")
 	}
-	line, start, high := s.Text, s.At, uint64(0)
-	first := len(s.Chars)
-	for i := start; i < len(line); {
-		if i+8 <= len(line) {
-			x := binary.LittleEndian.Uint64(line[i:])
-			high |= x
-			special := Specials(x)
-			if special == 0 {
-				i += 8
-				continue
-			}
-			i += bits.TrailingZeros64(special) / 8
-		}
-		c := line[i]
-		high |= uint64(c)
-		switch {
-		case c == '"':
-			s.At = i + 1
-			b := line[start:i]
-			if len(s.Chars) > first {
-				s.Chars = append(s.Chars, b...)
-				b = s.Chars[first:]
-			}
-			return b, high&eachHigh == 0 || utf8.Valid(b)
-		case c == '\\':
-			s.Chars = append(s.Chars, line[start:i]...)
-			s.At = i
-			r, ok := s.escape()
-			if !ok {
-				return nil, false
-			}
-			s.Chars = utf8.AppendRune(s.Chars, r)
-			i, start = s.At, s.At
-		case c < ' ':
-			return nil, false
-		default:
-			i++
-		}
-	}
-	return nil, false
+	return false
 }
 
-// escape reads a backslash and what follows it, two escapes for a pair of surrogates.
-func (s *Scanner) escape() (rune, bool) {
-	if s.At+2 > len(s.Text) {
-		return 0, false
+// Key reads a member's name and its colon. The bytes are valid until the next call.
+func (s *Scanner) Key() []byte {
+	if s.Kind() != '"' {
+		s.Fail("expected a member's name")
+		return nil
 	}
-	c := s.Text[s.At+1]
-	s.At += 2
-	switch c {
-	case '"', '\\', '/':
-		return rune(c), true
-	case 'b':
-		return '\b', true
-	case 'f':
-		return '\f', true
-	case 'n':
-		return '\n', true
-	case 'r':
-		return '\r', true
-	case 't':
-		return '\t', true
-	case 'u':
-		r, ok := s.hex4()
-		if !utf16.IsSurrogate(r) {
-			return r, ok
-		}
-		if !ok || !s.Word(`\u`) {
-			return 0, false
-		}
-		second, ok := s.hex4()
-		r = utf16.DecodeRune(r, second)
-		return r, ok && r != utf8.RuneError
+	key := s.bytes()
+	s.colon()
+	return key
+}
+
+func (s *Scanner) colon() {
+	if s.Kind() == ':' {
+		s.At++
+		return
 	}
+	s.Fail("expected a colon")
+}
+
+// String reads a string; ok is false, and the value passed over, when it is another type. What is no UTF-8 in it is
+// U+FFFD, byte by byte, and so is half a surrogate pair.
+func (s *Scanner) String() (value string, ok bool) {
+	if s.Kind() != '"' {
+		s.Skip()
+		return "", false
+	}
+	from := s.At + 1
+	b := s.bytes()
+	if s.Share && s.At-1-from == len(b) { // no escapes
+		return s.Piece(from, s.At-1), s.err == nil
+	}
+	return string(b), s.err == nil
+}
+
+// Piece is a part of the text as it is written.
+func (s *Scanner) Piece(from, to int) string {
+	b := s.Text[from:to]
+	if s.Share {
+		return unsafe.String(unsafe.SliceData(b), len(b))
+	}
+	return string(b)
+}
+
+// Bytes is String without the copy: valid until the next call.
+func (s *Scanner) Bytes() (value []byte, ok bool) {
+	if s.Kind() != '"' {
+		s.Skip()
+		return nil, false
+	}
+	return s.bytes(), s.err == nil
+}
+
+func (s *Scanner) bytes() []byte {
+	value, all := s.str(s.scratch[:0], true)
+	if len(all) > 0 { // seldom: a write that the garbage collector sees costs
+		s.scratch = all
+	}
+	return value
+}
+
+// Append is String behind dst.
+func (s *Scanner) Append(dst []byte) ([]byte, bool) {
+	if s.Kind() != '"' {
+		s.Skip()
+		return dst, false
+	}
+	value, all := s.str(dst, true)
+	if len(all) == len(dst) {
+		all = append(all, value...)
+	}
+	return all, s.err == nil
+}
+
+// Int reads a whole number without fraction or exponent, also one in quotes; ok is false, and the value passed over, when it
+// is something else or too large.
+func (s *Scanner) Int() (n int64, ok bool) {
+	switch kind := s.Kind(); {
+	case kind == '"':
+		text, _ := s.Bytes()
+		v, err := strconv.ParseInt(string(text), 10, 64)
+		return v, err == nil && s.err == nil
+	case kind == '-' || '0' <= kind && kind <= '9':
+		n := s.Number()
+		if n.Whole && n.Plain {
+			v := int64(n.Digits)
+			if n.Negative {
+				v = -v
+			}
+			return v, s.err == nil
+		}
+		v, err := strconv.ParseInt(string(s.Text[n.From:s.At]), 10, 64)
+		return v, err == nil && s.err == nil
+	}
+	s.Skip()
 	return 0, false
 }
 
-func (s *Scanner) hex4() (r rune, ok bool) {
-	if s.At+4 > len(s.Text) {
-		return 0, false
-	}
-	for _, c := range s.Text[s.At : s.At+4] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
+// Skip passes over a value.
+func (s *Scanner) Skip() {
+	switch s.Kind() {
+	case '"':
+		s.str(nil, false)
+	case '{':
+		for s.Enter('{'); s.More('}'); s.Skip() {
+			if s.Kind() != '"' {
+				s.Fail("expected a member's name")
+				return
+			}
+			s.str(nil, false)
+			s.colon()
 		}
-		r = r<<4 | rune(c)
+	case '[':
+		for s.Enter('['); s.More(']'); {
+			s.Skip()
+		}
+	case 't':
+		s.word("true")
+	case 'f':
+		s.word("false")
+	case 'n':
+		s.word("null")
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		s.Number()
+	default:
+		if s.At == len(s.Text) {
+			s.Fail("the text ends where a value should be")
+			return
+		}
+		r, _ := utf8.DecodeRune(s.Text[s.At:])
+		s.Fail(fmt.Sprintf("no value begins with %q", r))
 	}
-	s.At += 4
-	return r, true
 }
 
-// Integer reads a number of at most nine digits without fraction or exponent.
-func (s *Scanner) Integer() (int32, bool) {
-	n, ok := s.Numeral()
-	v := int32(n.Digits)
-	if n.Negative {
-		v = -v
+func (s *Scanner) word(word string) {
+	if end := s.At + len(word); end <= len(s.Text) && string(s.Text[s.At:end]) == word {
+		s.At = end
+		return
 	}
-	return v, ok && n.Integer && n.Digits < 1e9
+	s.Fail("expected " + word)
 }
 
-// Decimals appends the digits from text[i] on to n, eight at a time, and says where they end; too many overflow. The loop
-// over the last digits is quicker than masking them out: its branches are foreseen, and reading goes on meanwhile.
-func Decimals(n uint64, text []byte, i int) (uint64, int) {
-	for i+8 <= len(text) {
-		x, ok := Eight(text[i:])
-		if !ok {
-			break
-		}
-		n = n*100000000 + x
-		i += 8
+// Raw is Skip that gives the value's bytes, as they are written.
+func (s *Scanner) Raw() []byte {
+	s.Kind()
+	from := s.At
+	s.Skip()
+	if s.err != nil {
+		return nil
 	}
-	for ; i < len(text) && text[i]-'0' <= 9; i++ {
-		n = n*10 + uint64(text[i]-'0')
-	}
-	return n, i
+	return s.Text[from:s.At]
 }
 
-// Eight is the number that the first eight bytes are, if these are digits.
-func Eight(text []byte) (n uint64, ok bool) {
-	x := binary.LittleEndian.Uint64(text) ^ '0'*eachByte
-	others := (x | (x + 0x76*eachByte)) & eachHigh // bytes above 9
-	x = x*10 + x>>8                                // pairs, in every other byte
-	x = (x&0x000000ff000000ff*(100+1000000<<32) + x>>16&0x000000ff000000ff*(1+10000<<32)) >> 32
-	return x, others == 0
-}
-
-// Numeral is a number as it is written.
-type Numeral struct {
-	Start    int // in the line
-	Negative bool
-	Integer  bool   // plain, and without fraction
-	Plain    bool   // without exponent and of at most 18 digits: its size is digits / 10^places
-	Digits   uint64 // of a plain one
-	Places   int
-}
-
-func (s *Scanner) Numeral() (n Numeral, ok bool) {
-	s.Space()
-	line, i := s.Text, s.At
-	n.Start = i
-	if i < len(line) && line[i] == '-' {
-		n.Negative = true
-		i++
+// End checks that nothing but white space is left.
+func (s *Scanner) End() error {
+	if s.Kind() != 0 || s.err == nil && s.At < len(s.Text) {
+		s.Fail("something follows the value")
 	}
-	first := i
-	n.Digits, i = Decimals(0, line, i)
-	count := i - first
-	if count == 0 || count > 1 && line[first] == '0' {
-		return n, false
-	}
-	n.Integer = count <= 18
-	if i < len(line) && line[i] == '.' {
-		i++
-		first := i
-		n.Digits, i = Decimals(n.Digits, line, i)
-		if n.Places = i - first; n.Places == 0 {
-			return n, false
-		}
-		count += n.Places
-		n.Integer = false
-	}
-	n.Plain = count <= 18
-	if i < len(line) && line[i]|0x20 == 'e' {
-		n.Plain, n.Integer = false, false
-		i++
-		if i < len(line) && (line[i] == '+' || line[i] == '-') {
-			i++
-		}
-		first := i
-		for i < len(line) && line[i]-'0' <= 9 {
-			i++
-		}
-		if i == first {
-			return n, false
-		}
-	}
-	s.At = i
-	return n, true
-}
-
-const (
-	eachByte = 0x0101010101010101
-	eachHigh = 0x80 * eachByte
-)
-
-// Specials has the high bit of the lowest byte of x that is a quote, a backslash or below a space, and of no byte under
-// it; bits above it mean nothing.
-func Specials(x uint64) uint64 {
-	quote, backslash := x^'"'*eachByte, x^'\\'*eachByte
-	return ((x-' '*eachByte)&^x | (quote-eachByte)&^quote | (backslash-eachByte)&^backslash) & eachHigh
+	return s.Err()
 }
