@@ -8,13 +8,15 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"mmc4/internal/jsonscan"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -137,6 +139,7 @@ func unpacked(r io.Reader) (io.Reader, func(), error) {
 func readJSONL(r io.Reader, c ListColumns, yield func(ListRow, error) bool) {
 	b := bufio.NewReaderSize(r, 64<<10)
 	var line []byte
+	var scanner jsonscan.Scanner
 	for n := int64(0); ; n++ {
 		line = line[:0]
 		tooLong := false
@@ -164,7 +167,7 @@ func readJSONL(r io.Reader, c ListColumns, yield func(ListRow, error) bool) {
 			}
 			continue
 		default:
-			row.URL, row.Caption, row.Bad = parseListLine(line, c)
+			row.URL, row.Caption, row.Bad = parseListLine(&scanner, line, c)
 		}
 		if !yield(row, nil) || err == io.EOF {
 			return
@@ -172,48 +175,65 @@ func readJSONL(r io.Reader, c ListColumns, yield func(ListRow, error) bool) {
 	}
 }
 
-func parseListLine(line []byte, c ListColumns) (url, caption, bad string) {
+// listColumn is one of the two columns of a line, as far as it is known.
+type listColumn struct {
+	asked string
+	usual []string
+
+	name  string // of the member that it is; "" until it was there
+	rank  int
+	value string
+	bad   bool // it is no string
+}
+
+// takes tells whether the column is the member of this name: the one asked for, or of the usual ones the first in their order;
+// of names that differ only in their case the first in theirs.
+func (c *listColumn) takes(name string) bool {
+	rank := -1
+	switch {
+	case c.asked == name:
+		rank = 0
+	case c.asked == "":
+		rank = slices.IndexFunc(c.usual, func(u string) bool { return strings.EqualFold(u, name) })
+	}
+	if rank < 0 || c.name != "" && (rank > c.rank || rank == c.rank && name > c.name) {
+		return false
+	}
+	c.name, c.rank = name, rank
+	return true
+}
+
+func parseListLine(s *jsonscan.Scanner, line []byte, c ListColumns) (url, caption, bad string) {
 	if !utf8.Valid(line) {
 		return "", "", "not UTF-8"
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(line, &fields); err != nil || fields == nil {
+	s.Reset(line)
+	if s.Kind() != '{' {
 		return "", "", "not a JSON object"
 	}
-	value := func(asked string, usual []string) (string, string) {
-		raw, ok := fields[asked]
-		if asked == "" {
-			raw, ok = usualField(fields, usual)
+	columns := [2]listColumn{{asked: c.URL, usual: urlColumns}, {asked: c.Caption, usual: captionColumns}}
+	for s.Enter('{'); s.More('}'); {
+		name := string(s.Key())
+		isURL, isCaption := columns[0].takes(name), columns[1].takes(name)
+		if !isURL && !isCaption {
+			s.Skip()
+			continue
 		}
-		if !ok || string(raw) == "null" {
-			return "", ""
-		}
-		var s string
-		if json.Unmarshal(raw, &s) != nil {
-			return "", "URL or caption is not a string"
-		}
-		return s, ""
-	}
-	if url, bad = value(c.URL, urlColumns); bad == "" {
-		caption, bad = value(c.Caption, captionColumns)
-	}
-	return url, caption, bad
-}
-
-// usualField finds a field by its usual names; of names that differ only in their case the first in order counts.
-func usualField(fields map[string]json.RawMessage, usual []string) (json.RawMessage, bool) {
-	for _, u := range usual {
-		best := ""
-		for name := range fields {
-			if strings.EqualFold(name, u) && (best == "" || name < best) {
-				best = name
+		kind := s.Kind()
+		value, _ := s.String()
+		for i, is := range []bool{isURL, isCaption} {
+			if is {
+				columns[i].value, columns[i].bad = value, kind != '"' && kind != 'n'
 			}
 		}
-		if best != "" {
-			return fields[best], true
-		}
 	}
-	return nil, false
+	if err := s.End(); err != nil {
+		return "", "", "broken JSON: " + err.Error()
+	}
+	if columns[0].bad || columns[1].bad {
+		return "", "", "URL or caption is not a string"
+	}
+	return columns[0].value, columns[1].value, ""
 }
 
 var errUnclosed = errors.New("a row is longer than 16 MiB: perhaps a quotation mark is not closed")

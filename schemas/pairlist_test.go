@@ -58,8 +58,11 @@ func TestReadList(t *testing.T) {
 		{"csv", "url,caption\nx,y\n", ListColumns{Caption: "what"}, nil, "no column what"},
 		{"csv", "", ListColumns{}, nil, "no header"},
 		{"csv", "url,caption\nonly\n", ListColumns{}, []ListRow{{Bad: "1 columns, the header has 2"}}, ""},
-		{"jsonl", "\n{broken\n[]\n" + `{"url":1,"caption":"x"}` + "\n{\"url\":\"\xff\"}\n{}\n", ListColumns{}, []ListRow{{Row: 1, Bad: "not a JSON object"},
+		{"jsonl", "\n{broken\n[]\n" + `{"url":1,"caption":"x"}` + "\n{\"url\":\"\xff\"}\n{}\n", ListColumns{}, []ListRow{{Row: 1, Bad: "broken JSON: byte 1: expected a member's name"},
 			{Row: 2, Bad: "not a JSON object"}, {Row: 3, Bad: "URL or caption is not a string"}, {Row: 4, Bad: "not UTF-8"}, {Row: 5}}, ""},
+		{"jsonl", `{"Url":"c","caption":null,"URL":"a","url":"b","img_url":"d","text":"t","caption":"n"}` + "\n" + `{"image_url":7,"url":"u","alt":"x","text":{}}` + "\n" + `{"where":"w","url":1}`, ListColumns{}, []ListRow{{Row: 0, URL: "a", Caption: "n"},
+			{Row: 1, Bad: "URL or caption is not a string"}, {Row: 2, Bad: "URL or caption is not a string"}}, ""},
+		{"jsonl", `{"where":"w","url":1,"Where":"x"}`, ListColumns{URL: "where", Caption: "where"}, []ListRow{{Row: 0, URL: "w", Caption: "w"}}, ""},
 		{"jsonl", strings.Repeat("x", maxListRow+1) + "\n{}\n", ListColumns{}, []ListRow{{Row: 0, Bad: "longer than 16777216 bytes"}, {Row: 1}}, ""},
 		{"csv", "url,caption\n\"" + strings.Repeat("x,\n", maxListRow/3+9000), ListColumns{}, nil, "not closed"},
 	} {

@@ -7,10 +7,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
+	"mmc4/internal/jsonscan"
 	"mmc4/internal/storage"
 )
 
@@ -49,16 +50,18 @@ func OpenTexts(ctx context.Context, patterns []string, t *Tokens, length int, o 
 			add(string(raw))
 			continue
 		}
+		var scanner jsonscan.Scanner
 		lines := bufio.NewScanner(bytes.NewReader(raw))
 		lines.Buffer(nil, len(raw)+1)
 		for n := 1; lines.Scan(); n++ {
-			var row struct {
-				Text *string `json:"text"`
+			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+				continue
 			}
-			if err := json.Unmarshal(lines.Bytes(), &row); err != nil || row.Text == nil {
-				return nil, fmt.Errorf("%s, line %d: not a JSON object with \"text\"", ref.Location(), n)
+			text, err := textOf(&scanner, lines.Bytes())
+			if err != nil {
+				return nil, fmt.Errorf("%s, line %d: %w", ref.Location(), n, err)
 			}
-			add(*row.Text)
+			add(text)
 		}
 	}
 	n := (len(s.ids) - 1) / length
@@ -71,6 +74,25 @@ func OpenTexts(ctx context.Context, patterns []string, t *Tokens, length int, o 
 		s.names = append(s.names, fmt.Sprintf("sequences %d to %d of the text", first+1, first+k))
 	}
 	return s, nil
+}
+
+// textOf reads an object with a text.
+func textOf(s *jsonscan.Scanner, line []byte) (text string, err error) {
+	s.Reset(line)
+	found := false
+	if s.Want('{') {
+		for s.Enter('{'); s.More('}'); {
+			if string(s.Key()) != "text" {
+				s.Skip()
+			} else if found = s.Want('"'); found {
+				text, _ = s.String()
+			}
+		}
+	}
+	if err = s.End(); err == nil && !found {
+		err = errors.New("no \"text\"")
+	}
+	return text, err
 }
 
 // Read gives sequences of length + 1 tokens: the last of one is the first of the next, so that each token is predicted once.
