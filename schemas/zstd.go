@@ -7,8 +7,12 @@ import (
 	"sync"
 
 	kzstd "github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go/compress"
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
+
+// Zstd is the compression of this package's files, for other tables of the project.
+func Zstd() compress.Codec { return &zstdPages{} }
 
 // zstdPages is parquet-go's zstd with literals coded always.
 type zstdPages struct{ zstd.Codec }

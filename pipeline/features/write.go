@@ -17,9 +17,9 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"mmc4/internal/storage"
+	"mmc4/schemas"
 )
 
 // Row is a row of the Parquet file; without the features it is a line beside an npy file.
@@ -64,7 +64,7 @@ func create(ctx context.Context, c Config, model string) (writer, error) {
 	const group = 32 << 20 // bytes of features in a row group
 	return &table{out: out, every: max(1, group/(4*c.Model.Dim())), w: parquet.NewGenericWriter[Row](out,
 		parquet.CreatedBy("mmc4", "1.0.0", "parquet-go"),
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+		parquet.Compression(schemas.Zstd()),
 		parquet.KeyValueMetadata("mmc4.clip", model),
 		parquet.KeyValueMetadata("mmc4.profile", c.Profile),
 		parquet.KeyValueMetadata("mmc4.dim", strconv.Itoa(c.Model.Dim())),
