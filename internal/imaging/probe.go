@@ -69,18 +69,24 @@ func Probe(data []byte) (Config, error) {
 // Decode reads the picture (of an animation the first frame) in the file's own mode. Errors wrap one of the Err values.
 // data is not kept.
 func Decode(data []byte, limits Limits) (*Picture, error) {
-	codec, err := sniff(data)
+	codec, cfg, err := allowed(data, limits)
 	if err != nil {
-		return nil, err
-	}
-	cfg, err := codec.probe(data)
-	if err != nil {
-		return nil, err
-	}
-	if err := limits.check(cfg.Format, cfg.Width, cfg.Height); err != nil {
 		return nil, err
 	}
 	return codec.decode(data, cfg)
+}
+
+// allowed finds a picture's codec and what it says of itself, and refuses it where it is too large.
+func allowed(data []byte, limits Limits) (*codec, Config, error) {
+	codec, err := sniff(data)
+	if err != nil {
+		return nil, Config{}, err
+	}
+	cfg, err := codec.probe(data)
+	if err != nil {
+		return nil, cfg, err
+	}
+	return codec, cfg, limits.check(cfg.Format, cfg.Width, cfg.Height)
 }
 
 // codec reads one format. decode is called only after probe succeeded and the size was allowed.

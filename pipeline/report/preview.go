@@ -32,7 +32,7 @@ func (g *gathering) preview(data []byte, side int) preview {
 	if g.room <= 0 {
 		return preview{Why: "left out: the page is large enough"}
 	}
-	p, err := imaging.Decode(data, imaging.Limits{MaxPixels: maxPixels})
+	p, err := imaging.DecodePreview(data, imaging.Limits{MaxPixels: maxPixels}, side)
 	if err != nil {
 		return preview{Why: "does not decode"}
 	}
