@@ -252,7 +252,7 @@ func TestLines(t *testing.T) {
 		t.Fatalf("%d records", n)
 	}
 	ids, at, rejects := take(t, source, rules(t), StreamOptions{Workers: 2}, Position{}, 599)
-	if at[598] != (Position{0, 600}) || len(rejects) != 1 || !strings.Contains(rejects[0], "docs.jsonl:11: bad_record") {
+	if at[598] != (Position{Epoch: 0, Record: 600}) || len(rejects) != 1 || !strings.Contains(rejects[0], "docs.jsonl:11: bad_record") {
 		t.Errorf("at %+v, rejects %v, last %s", at[598], rejects, ids[598])
 	}
 }
@@ -293,6 +293,7 @@ func TestZips(t *testing.T) {
 		write(name+".zip", b.Bytes())
 	}
 	var samples [2][]string
+	order := StreamOptions{Order: Order{Seed: 5, Window: 2, Shuffle: true}}
 	for i, pattern := range []string{"*.jsonl", "*.jsonl.zip"} {
 		source, err := OpenLines(context.Background(), []string{filepath.Join(folder, pattern)}, "", storage.Options{})
 		if err != nil {
@@ -300,7 +301,13 @@ func TestZips(t *testing.T) {
 		}
 		maker := rules(t)
 		maker.DropSingle = 0
-		samples[i], _, _ = take(t, source, maker, StreamOptions{Order: Order{Seed: 5, Window: 2, Shuffle: true}}, Position{}, 40)
+		var at []Position
+		samples[i], at, _ = take(t, source, maker, order, Position{}, 40)
+		for k := 0; k < 40; k += 3 {
+			if got, _, _ := take(t, source, maker, order, at[k], 39-k); !slices.Equal(got, samples[i][k+1:]) {
+				t.Errorf("%s: going on at %+v gives %q", pattern, at[k], got)
+			}
+		}
 	}
 	if !slices.Equal(samples[0], samples[1]) {
 		t.Errorf("lines give %q, zips of them %q", samples[0], samples[1])
@@ -313,10 +320,45 @@ func TestZips(t *testing.T) {
 	cut := write("cut.zip", whole[:len(whole)/2])
 	flipped := bytes.Clone(whole)
 	flipped[60] ^= 0xff
-	for path, want := range map[string]string{empty: "no member", cut: "not a zip file", write("flipped.zip", flipped): "flipped.zip"} {
+	for path, want := range map[string]string{empty: "no member", cut: "not a zip file"} {
 		if _, err := OpenLines(context.Background(), []string{path}, "", storage.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+	both := []string{write("flipped.zip", flipped), filepath.Join(folder, "docs_shard_1_v2.jsonl.zip")}
+	source, err := OpenLines(context.Background(), both, "", storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, rejects := take(t, source, rules(t), StreamOptions{}, Position{}, 10)
+	if len(rejects) == 0 || !strings.Contains(rejects[0], "flipped.zip") || !strings.Contains(rejects[0], RuleBadRecord) {
+		t.Errorf("of a damaged zip and a good one: %q, rejects %q", got, rejects)
+	}
+	hollow := write("hollow.jsonl.zip", func() []byte {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		w.Create("a.jsonl")
+		w.Close()
+		return b.Bytes()
+	}())
+	if source, err = OpenLines(context.Background(), []string{hollow}, "", storage.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewStream(context.Background(), source, rules(t), StreamOptions{}, Position{}); err == nil {
+		t.Error("a zip without a line was taken")
+	}
+	if source, err = OpenLines(context.Background(), both[1:], "", storage.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []Position{{Record: 99}, {Record: 99, Window: 7, First: 90}} {
+		stream, err := NewStream(context.Background(), source, rules(t), StreamOptions{}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Next(context.Background()); err == nil || !strings.Contains(err.Error(), "other data") && !strings.Contains(err.Error(), "no record") {
+			t.Errorf("%+v: %v", p, err)
+		}
+		stream.Close()
 	}
 }
 
@@ -404,7 +446,7 @@ func TestTars(t *testing.T) {
 	}
 	tokens := testTokens(t)
 	_, at, rejects := take(t, source, &Pairs{Tokens: tokens, MaxTokens: 32}, StreamOptions{}, Position{}, 2)
-	if at[1] != (Position{1, 1}) || len(rejects) != 3 {
+	if at[1] != (Position{Epoch: 1, Record: 1}) || len(rejects) != 3 {
 		t.Errorf("at %v, rejects %q", at, rejects)
 	}
 }

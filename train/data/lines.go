@@ -1,7 +1,7 @@
 package data
 
 // MMC4's own form: JSON lines, with the pictures in a folder or as base64 in the lines. A block is some lines of a file, or
-// all lines of a .jsonl.zip as MMC4 was published, since what is deflated can only be read from its start.
+// all lines of a .jsonl.zip as MMC4 was published, since what is deflated can only be read from its start, and counted then.
 
 import (
 	"bufio"
@@ -27,7 +27,7 @@ type byteRange struct {
 	ref       storage.Ref
 	from, to  int64
 	firstLine int
-	lines     int
+	lines     int    // Uncounted in a zip
 	member    string // of a zip; from and to are then not used
 }
 
@@ -120,8 +120,12 @@ func (s *lines) Read(ctx context.Context, block int) ([]*Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.names[block], err)
 	}
-	out := make([]*Document, 0, s.counts[block])
-	for i := range s.counts[block] {
+	n := at.lines
+	if n == Uncounted {
+		n = countLines(text)
+	}
+	out := make([]*Document, 0, n)
+	for i := range n {
 		line, rest, _ := bytes.Cut(text, []byte{'\n'})
 		text = rest
 		name := at.ref.Name

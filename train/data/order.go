@@ -6,10 +6,13 @@ package data
 
 import "math/rand/v2"
 
-// Position is a place in a stream: the next record, counted in the order of its epoch.
+// Position is a place in a stream: the next record, counted in the order of its epoch. Where blocks are not counted before they
+// are read, it also names the window of the record before it, so that going on need not count those that come earlier.
 type Position struct {
 	Epoch  int   `json:"epoch"`
 	Record int64 `json:"record"`
+	Window int   `json:"window,omitempty"`
+	First  int64 `json:"first,omitempty"` // that window's first record
 }
 
 // Order says how records are ordered.
@@ -22,15 +25,16 @@ type Order struct {
 
 // window is some blocks, and the order of their records.
 type window struct {
-	first  int64 // its first record in the epoch
+	number int   // in the epoch
+	first  int64 // its first record in the epoch, known when all earlier ones are counted
 	blocks []int
 	order  []int // over the records of blocks, one block after the other
 }
 
-// windows lists the blocks of an epoch, window by window.
-func (o Order) windows(counts []int, epoch int) []window {
+// windows lists the n blocks of an epoch, window by window.
+func (o Order) windows(n, epoch int) []window {
 	rng := rand.New(rand.NewPCG(o.Seed, mix(uint64(epoch), 0xb10c)))
-	blocks := make([]int, len(counts))
+	blocks := make([]int, n)
 	for i := range blocks {
 		blocks[i] = i
 	}
@@ -43,14 +47,9 @@ func (o Order) windows(counts []int, epoch int) []window {
 		rng.Shuffle(len(blocks), func(i, j int) { blocks[i], blocks[j] = blocks[j], blocks[i] })
 	}
 	var out []window
-	var first int64
 	size := max(o.Window, 1)
 	for i := 0; i < len(blocks); i += size {
-		w := window{first: first, blocks: blocks[i:min(i+size, len(blocks))]}
-		for _, b := range w.blocks {
-			first += int64(counts[b])
-		}
-		out = append(out, w)
+		out = append(out, window{number: len(out), blocks: blocks[i:min(i+size, len(blocks))]})
 	}
 	return out
 }

@@ -15,19 +15,25 @@ import (
 
 // Source is a set of records in blocks. Its methods are safe for concurrent use.
 type Source interface {
-	// Blocks gives the number of records of each block.
+	// Blocks gives the number of records of each block, or Uncounted where only reading it tells.
 	Blocks() []int
-	// Read reads one block: as many documents as Blocks says. A record that cannot be used is a document with Bad set;
+	// Read reads one block: as many documents as Blocks says, and always as many. A record that cannot be used is a document with Bad set;
 	// an error means that the block could not be read.
 	Read(ctx context.Context, block int) ([]*Document, error)
 	// Name says where a block lies, for people.
 	Name(block int) string
 }
 
-// Records is the number of records of a source.
+// Uncounted is the size of a block that was not read yet: counting would take as long as reading.
+const Uncounted = -1
+
+// Records is the number of records of a source, or Uncounted.
 func Records(s Source) int64 {
 	var n int64
 	for _, k := range s.Blocks() {
+		if k == Uncounted {
+			return Uncounted
+		}
 		n += int64(k)
 	}
 	return n

@@ -36,8 +36,9 @@ type Stream struct {
 	from    Position // where it began
 	at      Position
 	counts  map[string]int64 // of rejects, by rule
-	dropped int64            // documents in a row without a sample
-	records int64
+	dropped int64            // documents in a row without a sample,
+	since   int              // and the epoch of the first of them
+	counted bool             // all blocks are counted
 }
 
 type job struct {
@@ -51,12 +52,14 @@ type job struct {
 
 // NewStream begins at a position. The context bounds the stream's life; Close ends it too.
 func NewStream(ctx context.Context, source Source, maker Maker, o StreamOptions, from Position) (*Stream, error) {
-	s := &Stream{source: source, maker: maker, options: o, from: from, at: from, counts: map[string]int64{}, records: Records(source)}
-	if s.records == 0 {
-		return nil, errors.New("the data have no record")
+	s := &Stream{source: source, maker: maker, options: o, from: from, at: from, counts: map[string]int64{}, since: from.Epoch}
+	records := Records(source)
+	if records == 0 {
+		return nil, errNoRecord
 	}
-	if from.Record < 0 || from.Record > s.records && !o.Resample || from.Epoch < 0 {
-		return nil, fmt.Errorf("position %d of epoch %d is not in data of %d records: the checkpoint belongs to other data", from.Record, from.Epoch, s.records)
+	s.counted = records != Uncounted
+	if from.Record < 0 || s.counted && from.Record > records && !o.Resample || from.Epoch < 0 || from.Window < 0 || from.First < 0 || from.First > from.Record {
+		return nil, notIn(from, records)
 	}
 	if s.options.Prefetch <= 0 {
 		s.options.Prefetch = 32
@@ -77,6 +80,12 @@ func NewStream(ctx context.Context, source Source, maker Maker, o StreamOptions,
 		}()
 	}
 	return s, nil
+}
+
+var errNoRecord = errors.New("the data have no record")
+
+func notIn(p Position, records int64) error {
+	return fmt.Errorf("position %d of epoch %d is not in data of %d records: the checkpoint belongs to other data", p.Record, p.Epoch, max(records, 0))
 }
 
 // make is the maker's answer; what a record provokes is that record's loss alone.
@@ -138,7 +147,10 @@ func (s *Stream) feed(ctx context.Context, work chan<- *job) {
 				continue
 			}
 			at := w.first + int64(k)
-			j := &job{doc: w.docs[i], draws: drawsOf(s.options.Seed, w.epoch, at), next: Position{w.epoch, at + 1}, done: make(chan struct{})}
+			j := &job{doc: w.docs[i], draws: drawsOf(s.options.Seed, w.epoch, at), next: Position{Epoch: w.epoch, Record: at + 1}, done: make(chan struct{})}
+			if !s.counted {
+				j.next.Window, j.next.First = w.number, w.first
+			}
 			w.docs[i] = nil
 			if !send(j) {
 				return
@@ -152,13 +164,24 @@ func (s *Stream) load(ctx context.Context, out chan<- loaded) {
 	defer close(out)
 	counts := s.source.Blocks()
 	from := s.from
+	send := func(l loaded) bool {
+		select {
+		case out <- l:
+			return l.err == nil
+		case <-ctx.Done():
+			return false
+		}
+	}
 	for epoch := from.Epoch; ; epoch++ {
-		for _, w := range s.options.windows(counts, epoch) {
-			n := 0
-			for _, b := range w.blocks {
-				n += counts[b]
-			}
-			if epoch == from.Epoch && w.first+int64(n) <= from.Record {
+		windows := s.options.windows(len(counts), epoch)
+		var first, before int64 // the window's first record, and those before it that are not wanted any more
+		if epoch == from.Epoch {
+			windows, first, before = windows[min(from.Window, len(windows)):], from.First, from.Record
+		}
+		for _, w := range windows {
+			w.first = first
+			if n := sizeOf(w, counts); n != Uncounted && first+n <= before {
+				first += n
 				continue
 			}
 			l := loaded{epoch: epoch, window: w}
@@ -171,16 +194,32 @@ func (s *Stream) load(ctx context.Context, out chan<- loaded) {
 				l.docs = append(l.docs, docs...)
 			}
 			l.order = s.options.arrange(epoch, w, len(l.docs))
-			select {
-			case out <- l:
-			case <-ctx.Done():
-				return
-			}
-			if l.err != nil {
+			first += int64(len(l.docs))
+			if !send(l) {
 				return
 			}
 		}
+		switch {
+		case first == 0:
+			send(loaded{err: errNoRecord})
+			return
+		case first < before && !s.options.Resample:
+			send(loaded{err: notIn(from, first)})
+			return
+		}
 	}
+}
+
+// sizeOf is the number of a window's records, as far as it is known.
+func sizeOf(w window, counts []int) int64 {
+	var n int64
+	for _, b := range w.blocks {
+		if counts[b] == Uncounted {
+			return Uncounted
+		}
+		n += int64(counts[b])
+	}
+	return n
 }
 
 // read reads a block; a damaged one costs its records, a store that is away is asked again for a while.
@@ -192,7 +231,7 @@ func (s *Stream) read(ctx context.Context, block int) ([]*Document, error) {
 		case err == nil:
 			return docs, nil
 		case errors.Is(err, schemas.ErrDamaged):
-			docs = make([]*Document, s.source.Blocks()[block])
+			docs = make([]*Document, max(s.source.Blocks()[block], 1)) // a block that was not counted is one record
 			for i := range docs {
 				docs[i] = &Document{ID: fmt.Sprintf("%s, record %d", s.source.Name(block), i), Bad: err.Error()}
 			}
@@ -235,11 +274,11 @@ func (s *Stream) Next(ctx context.Context) (*Sample, error) {
 			s.reject(r)
 		}
 		if j.sample.Dropped == nil {
-			s.dropped = 0
+			s.dropped, s.since = 0, j.next.Epoch
 			return j.sample, nil
 		}
 		s.reject(*j.sample.Dropped)
-		if s.dropped++; s.dropped > 2*s.records+64 {
+		if s.dropped++; s.dropped > 64 && j.next.Epoch > s.since+2 { // two whole epochs at least
 			return nil, fmt.Errorf("no document gives a sequence: %s", s.Summary())
 		}
 	}

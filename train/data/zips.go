@@ -11,58 +11,58 @@ import (
 	"strings"
 
 	"mmc4/internal/storage"
+	"mmc4/schemas"
 )
 
 // largestMember bounds what a member may inflate to. MMC4's largest have a tenth of that.
 const largestMember = 1 << 30
 
-// openZip reads a zip whole: shards have some ten megabytes, and its directory lies behind everything else.
-func openZip(ctx context.Context, ref storage.Ref) (*zip.Reader, error) {
+// inflate gives a member's text. The zip is in memory, so that what fails is the zip's fault.
+func inflate(file *zip.File) ([]byte, error) {
+	r, err := file.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(r, largestMember+1))
+	if err == nil && len(text) > largestMember {
+		err = fmt.Errorf("it inflates to more than %d bytes", largestMember)
+	}
+	return text, err
+}
+
+// readMember reads a zip whole: shards have some ten megabytes.
+func readMember(ctx context.Context, ref storage.Ref, member string) ([]byte, error) {
 	raw, err := storage.ReadFile(ctx, ref.Store, ref.Name)
 	if err != nil {
 		return nil, err
 	}
 	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
-		return nil, fmt.Errorf("not a zip file, or damaged: %w", err)
-	}
-	return archive, nil
-}
-
-func inflate(file *zip.File) ([]byte, error) {
-	r, err := file.Open()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file.Name, err)
-	}
-	defer r.Close()
-	text, err := io.ReadAll(io.LimitReader(r, largestMember+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file.Name, err)
-	}
-	if len(text) > largestMember {
-		return nil, fmt.Errorf("%s inflates to more than %d bytes", file.Name, largestMember)
-	}
-	return text, nil
-}
-
-func readMember(ctx context.Context, ref storage.Ref, member string) ([]byte, error) {
-	archive, err := openZip(ctx, ref)
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", schemas.ErrDamaged, err)
 	}
 	for _, file := range archive.File {
 		if file.Name == member {
-			return inflate(file)
+			text, err := inflate(file)
+			if err != nil {
+				err = fmt.Errorf("%w: %s: %w", schemas.ErrDamaged, file.Name, err)
+			}
+			return text, err
 		}
 	}
 	return nil, fmt.Errorf("%s is not in the zip any more", member)
 }
 
-// listZip makes a range of every member that ends in .jsonl.
+// listZip makes a range of every member that ends in .jsonl. It reads the directory, which lies at the zip's end.
 func listZip(ctx context.Context, ref storage.Ref) (ranges []byteRange, err error) {
-	archive, err := openZip(ctx, ref)
+	object, err := ref.Open(ctx)
 	if err != nil {
 		return nil, err
+	}
+	defer object.Close()
+	archive, err := zip.NewReader(object, object.Info().Size)
+	if err != nil {
+		return nil, fmt.Errorf("not a zip file, or damaged: %w", err)
 	}
 	found := false
 	for _, file := range archive.File {
@@ -70,12 +70,8 @@ func listZip(ctx context.Context, ref storage.Ref) (ranges []byteRange, err erro
 			continue
 		}
 		found = true
-		text, err := inflate(file)
-		if err != nil {
-			return nil, err
-		}
-		if n := countLines(text); n > 0 {
-			ranges = append(ranges, byteRange{ref: ref, member: file.Name, lines: n})
+		if file.UncompressedSize64 > 0 {
+			ranges = append(ranges, byteRange{ref: ref, member: file.Name, lines: Uncounted})
 		}
 	}
 	if !found {
