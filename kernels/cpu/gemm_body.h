@@ -5,7 +5,7 @@
 #include "vmath.h"
 #include <stddef.h>
 
-enum { BLOCK = 512 }; // elements of k summed before the next block: a panel of B stays in the first cache
+enum { BLOCK = 1024 }; // elements of k summed before the next block: a panel of B stays in the second cache
 
 INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t round_up(int64_t a, int64_t to) { return (a + to - 1) / to * to; }
@@ -17,6 +17,7 @@ INLINE float element(const void *x, int type, int64_t at) {
 // finish takes a tile of sums through the epilogue to Out: rows [m0,m1), n <= width columns from n0 on.
 INLINE void finish_columns(const struct gemm *g, int64_t m0, int64_t m1, int64_t n0, const int64_t n, const int width, const float *c, const float *row_scale) {
   float bias[64], scale[64];
+  if (n > width || width > 64) __builtin_unreachable();
   for (int j = 0; j < width; j++) bias[j] = 0, scale[j] = g->alpha;
   if (g->bias) load_row(bias, g->bias, g->bias_type, n0, n);
   if (g->b_scale) for (int64_t j = 0; j < n; j++) scale[j] *= g->b_scale[n0 + j];
@@ -221,30 +222,36 @@ INLINE void pack_b_bf16(uint16_t *to, const uint16_t *b, int64_t row, int64_t co
   }
 }
 
-// TILES makes the loop over panels, blocks of k and tiles around TILE(rows, groups, a, b, c, first), which adds `groups`
-// groups of k to a tile of `rows` x WIDTH sums, or starts them when `first`.
+// TILES makes the loop over panels, blocks of k and tiles around TILE(rows, groups, a, b, c, first, next, step), which adds
+// `groups` groups of k to a tile of `rows` x WIDTH sums, or starts them when `first`, and meanwhile fetches the tile's share of
+// the next block of B, `step` bytes for each group from next on: else the first tile of a block would wait for memory. A tile
+// whose sums are complete leaves at once, so that its stores go out while the next is computed.
 #define TILES(function, HEIGHT, WIDTH, GROUP, ATYPE, BTYPE, PANEL_BYTES, TILE, SCALES)                                            \
   static void function(const struct gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, int64_t from, int64_t end,           \
                        const void *packed, const float *scales, float *c) {                                                       \
-    int64_t whole = from == 0 && end == g->k;                                                                                     \
-    if (g->k == 0) memset(c, 0, (m1 - m0) * WIDTH * sizeof *c);                                                                   \
+    int64_t whole = from == 0 && end == g->k, tall = (m1 - m0 + HEIGHT - 1) / HEIGHT, step = (4 * WIDTH + tall - 1) / tall;       \
     for (int64_t p = p0; p < p1; p++, c += whole ? 0 : ROWS * WIDTH) {                                                            \
       const ATYPE *a = packed;                                                                                                    \
-      const BTYPE *b = (const BTYPE *)((const char *)g->b + (p - g->b_first) * (PANEL_BYTES)) + from * WIDTH;                     \
-      for (int64_t k0 = from; k0 < end; k0 += BLOCK) {                                                                            \
+      const char *panel = (const char *)g->b + (p - g->b_first) * (PANEL_BYTES), *b = panel + from * WIDTH * sizeof(BTYPE);       \
+      int64_t k0 = from;                                                                                                          \
+      do {                                                                                                                        \
         int64_t groups = (least(BLOCK, end - k0) + GROUP - 1) / GROUP;                                                            \
+        const char *after = b + 4 * groups * WIDTH, *next = k0 + BLOCK < end ? after : panel + (PANEL_BYTES) + from * WIDTH * sizeof(BTYPE); \
         float *to = c;                                                                                                            \
         for (int64_t r = m0; r < m1; r += HEIGHT) {                                                                               \
           int64_t rows = least(HEIGHT, m1 - r);                                                                                   \
-          TILE(rows, groups, a, b, to, k0 == 0);                                                                                  \
+          TILE(rows, groups, a, (const BTYPE *)b, to, k0 == 0, next, step);                                                       \
+          next += step * groups;                                                                                                  \
           a += rows * groups * GROUP;                                                                                             \
+          if (k0 + BLOCK >= g->k) {                                                                                               \
+            if (GROUP == 4) unshift((const int32_t *)after, to, rows, WIDTH);                                                     \
+            finish(g, r, r + rows, p * WIDTH, WIDTH, to, SCALES ? (const float *)SCALES + (r - m0) : NULL);                       \
+          }                                                                                                                       \
           to += rows * WIDTH;                                                                                                     \
         }                                                                                                                         \
-        b += groups * GROUP * WIDTH;                                                                                              \
-      }                                                                                                                           \
-      if (end < g->k) continue;                                                                                                   \
-      if (GROUP == 4) unshift((const int32_t *)b, c, m1 - m0, WIDTH);                                                             \
-      finish(g, m0, m1, p * WIDTH, WIDTH, c, SCALES);                                                                             \
+        b = after;                                                                                                                \
+        k0 += BLOCK;                                                                                                              \
+      } while (k0 < end);                                                                                                         \
     }                                                                                                                             \
   }
 

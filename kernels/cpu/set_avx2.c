@@ -6,14 +6,15 @@
 
 enum { HEIGHT = 6, WIDTH = 16 };
 
-INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, float *c, int first) {
+INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, float *c, int first, const char *next, int64_t step) {
   __m256 sum[6][2];
 #pragma GCC unroll 6
   for (int i = 0; i < rows; i++) {
     sum[i][0] = first ? _mm256_setzero_ps() : _mm256_loadu_ps(c + i * WIDTH);
     sum[i][1] = first ? _mm256_setzero_ps() : _mm256_loadu_ps(c + i * WIDTH + 8);
   }
-  for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH) {
+  for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH, next += step) {
+    __builtin_prefetch(next, 0, 2);
     __m256 b0 = _mm256_loadu_ps(b), b1 = _mm256_loadu_ps(b + 8);
 #pragma GCC unroll 6
     for (int i = 0; i < rows; i++) {
@@ -29,16 +30,19 @@ INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, 
   }
 }
 
-static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) {
+static void fetching_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first, const char *next, int64_t step) {
   switch (rows) {
-  case 1: rows_f32(1, k, a, b, c, first); break;
-  case 2: rows_f32(2, k, a, b, c, first); break;
-  case 3: rows_f32(3, k, a, b, c, first); break;
-  case 4: rows_f32(4, k, a, b, c, first); break;
-  case 5: rows_f32(5, k, a, b, c, first); break;
-  default: rows_f32(6, k, a, b, c, first); break;
+  case 1: rows_f32(1, k, a, b, c, first, next, step); break;
+  case 2: rows_f32(2, k, a, b, c, first, next, step); break;
+  case 3: rows_f32(3, k, a, b, c, first, next, step); break;
+  case 4: rows_f32(4, k, a, b, c, first, next, step); break;
+  case 5: rows_f32(5, k, a, b, c, first, next, step); break;
+  default: rows_f32(6, k, a, b, c, first, next, step); break;
   }
 }
+
+// tile_f32 is a tile that has nothing to fetch.
+static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) { fetching_f32(rows, k, a, b, c, first, (const char *)b, 0); }
 
 // int8 by products of int16: each pair of k is summed exactly in int32.
 INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b, int32_t *c, int first) {
@@ -75,7 +79,7 @@ INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b
 
 enum { HEIGHT_I8 = 3 };
 
-static void tile_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, float *c, int first) {
+static void fetching_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, float *c, int first, const char *next, int64_t step) {
   switch (rows) {
   case 1: rows_i8(1, k, a, b, (int32_t *)c, first); break;
   case 2: rows_i8(2, k, a, b, (int32_t *)c, first); break;

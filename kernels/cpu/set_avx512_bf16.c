@@ -5,14 +5,15 @@
 #include "gemm_body.h"
 #include "tiles_avx512.h"
 
-INLINE void rows_bf16(const int rows, int64_t k, const uint16_t *a, const uint16_t *b, float *c, int first) {
+INLINE void rows_bf16(const int rows, int64_t k, const uint16_t *a, const uint16_t *b, float *c, int first, const char *next, int64_t step) {
   __m512 sum[HEIGHT][2];
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++) {
     sum[i][0] = first ? _mm512_setzero_ps() : _mm512_loadu_ps(c + i * WIDTH);
     sum[i][1] = first ? _mm512_setzero_ps() : _mm512_loadu_ps(c + i * WIDTH + 16);
   }
-  for (int64_t p = 0; p < k; p++, a += 2 * rows, b += 2 * WIDTH) {
+  for (int64_t p = 0; p < k; p++, a += 2 * rows, b += 2 * WIDTH, next += step) {
+    __builtin_prefetch(next, 0, 2);
     __m512bh b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 32);
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++) {
@@ -30,8 +31,8 @@ INLINE void rows_bf16(const int rows, int64_t k, const uint16_t *a, const uint16
   }
 }
 
-static void tile_bf16(int64_t rows, int64_t k, const uint16_t *a, const uint16_t *b, float *c, int first) {
-  BY_ROWS(rows, rows_bf16, k, a, b, c, first)
+static void fetching_bf16(int64_t rows, int64_t k, const uint16_t *a, const uint16_t *b, float *c, int first, const char *next, int64_t step) {
+  BY_ROWS(rows, rows_bf16, k, a, b, c, first, next, step)
 }
 
 static void pack_b_pairs(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
@@ -41,7 +42,7 @@ static void pack_a_pairs(void *to, float *scales, const struct gemm *g, int64_t 
   pack_a_bf16(to, g, m0, m1, k0, k1, HEIGHT);
 }
 
-TILES(tiles_bf16, HEIGHT, WIDTH, 2, uint16_t, uint16_t, WIDTH *round_up(g->k, 2) * 2, tile_bf16, NULL)
+TILES(tiles_bf16, HEIGHT, WIDTH, 2, uint16_t, uint16_t, WIDTH *round_up(g->k, 2) * 2, fetching_bf16, NULL)
 
 #include "attention_body.h"
 #include "attention_backward_body.h"

@@ -2,14 +2,15 @@
 
 enum { HEIGHT = 12, HEIGHT_I8 = 12, WIDTH = 32 };
 
-INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, float *c, int first) {
+INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, float *c, int first, const char *next, int64_t step) {
   __m512 sum[HEIGHT][2];
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++) {
     sum[i][0] = first ? _mm512_setzero_ps() : _mm512_loadu_ps(c + i * WIDTH);
     sum[i][1] = first ? _mm512_setzero_ps() : _mm512_loadu_ps(c + i * WIDTH + 16);
   }
-  for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH) {
+  for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH, next += step) {
+    __builtin_prefetch(next, 0, 2);
     __m512 b0 = _mm512_loadu_ps(b), b1 = _mm512_loadu_ps(b + 16);
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++) {
@@ -25,19 +26,23 @@ INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, 
   }
 }
 
-static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) {
-  BY_ROWS(rows, rows_f32, k, a, b, c, first)
+static void fetching_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first, const char *next, int64_t step) {
+  BY_ROWS(rows, rows_f32, k, a, b, c, first, next, step)
 }
 
+// tile_f32 is a tile that has nothing to fetch.
+static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) { fetching_f32(rows, k, a, b, c, first, (const char *)b, 0); }
+
 #ifdef __AVX512VNNI__
-INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b, int32_t *c, int first) {
+INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b, int32_t *c, int first, const char *next, int64_t step) {
   __m512i sum[HEIGHT][2];
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++) {
     sum[i][0] = first ? _mm512_setzero_si512() : _mm512_loadu_si512(c + i * WIDTH);
     sum[i][1] = first ? _mm512_setzero_si512() : _mm512_loadu_si512(c + i * WIDTH + 16);
   }
-  for (int64_t p = 0; p < k; p++, a += 4 * rows, b += 4 * WIDTH) {
+  for (int64_t p = 0; p < k; p++, a += 4 * rows, b += 4 * WIDTH, next += step) {
+    __builtin_prefetch(next, 0, 2);
     __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + 64);
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++) {
@@ -57,7 +62,7 @@ INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b
 }
 #else
 // Without VNNI: products of int16, pairs of k summed exactly in int32.
-INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b, int32_t *c, int first) {
+INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b, int32_t *c, int first, const char *next, int64_t step) {
   for (int i = 0; i < rows; i++) {
     __m512i sum[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
     const uint8_t *at = a + 4 * i;
@@ -84,8 +89,8 @@ INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b
 }
 #endif
 
-static void tile_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, float *c, int first) {
-  BY_ROWS(rows, rows_i8, k, a, b, (int32_t *)c, first)
+static void fetching_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, float *c, int first, const char *next, int64_t step) {
+  BY_ROWS(rows, rows_i8, k, a, b, (int32_t *)c, first, next, step)
 }
 
 #include "gemm_kinds.h"
