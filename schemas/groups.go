@@ -49,7 +49,7 @@ func (g *groups) open(group int, row int64) error {
 		}
 	}
 	for i, data := range windows(g.source, g.file, group, indexes) {
-		if err := g.columns[i].open(rows, row, data); err != nil {
+		if err := g.columns[i].open(g.file, group, row, data); err != nil {
 			return err
 		}
 	}

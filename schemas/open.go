@@ -53,8 +53,18 @@ func OpenFile(r io.ReaderAt, size int64, options ...parquet.FileOption) (*parque
 	if len(tail) < 12 || string(tail[len(tail)-4:]) != "PAR1" {
 		return nil, fmt.Errorf("%w: it does not end as a Parquet file", ErrDamaged)
 	}
-	if footer := int64(binary.LittleEndian.Uint32(tail[len(tail)-8:])); footer > size-12 {
+	footer := int64(binary.LittleEndian.Uint32(tail[len(tail)-8:]))
+	if footer > size-12 {
 		return nil, fmt.Errorf("%w: its footer is said to have %d bytes, the file has %d", ErrDamaged, footer, size)
+	}
+	if footer+8 > int64(len(tail)) {
+		tail = make([]byte, footer+8)
+		if n, err := r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
+			return nil, fmt.Errorf("reading the footer: %w", err)
+		}
+	}
+	if _, err := thriftLength(tail[int64(len(tail))-8-footer:len(tail)-8], nil); err != nil {
+		return nil, fmt.Errorf("%w: footer: %w", ErrDamaged, err)
 	}
 	options = append([]parquet.FileOption{parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.SkipMagicBytes(true)}, options...)
 	file, err := parquet.OpenFile(&tailReader{r, tail, size - int64(len(tail))}, size, options...)
@@ -70,6 +80,9 @@ func checkFooter(file *parquet.File, size int64) error {
 	for i, group := range file.Metadata().RowGroups {
 		for j := range group.Columns {
 			c := &group.Columns[j].MetaData
+			if at, n := group.Columns[j].OffsetIndexOffset, int64(group.Columns[j].OffsetIndexLength); at < 0 || n < 0 || at > size-n {
+				return fmt.Errorf("%w: the offset index of row group %d, column %d lies outside the file", ErrDamaged, i, j)
+			}
 			switch c.Codec {
 			case format.Uncompressed, format.Snappy, format.Gzip, format.Brotli, format.Zstd:
 			default:

@@ -32,15 +32,10 @@ type pages struct {
 }
 
 // open starts at a row of a row group; data is what the file is read from.
-func (p *pages) open(group parquet.RowGroup, row int64, data io.ReaderAt) error {
+func (p *pages) open(file *parquet.File, group int, row int64, data io.ReaderAt) (err error) {
 	p.close()
-	chunk, ok := group.ColumnChunks()[p.index].(*parquet.FileColumnChunk)
-	if !ok {
-		return fmt.Errorf("%w: column %s is not in the row group", ErrDamaged, p.path)
-	}
-	p.chunk = chunk.PagesFrom(data)
-	if row == 0 {
-		return nil
+	if p.chunk, err = Pages(file, group, p.index, data); err != nil || row == 0 {
+		return err
 	}
 	return p.chunk.SeekToRow(row)
 }

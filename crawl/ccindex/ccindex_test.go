@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -377,8 +378,8 @@ func TestMiniCrawl(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, group := range tab.file.RowGroups() {
-				if err := eachPage(context.Background(), group.ColumnChunks()[tab.key], func(vs []parquet.Value) {
+			for group := range tab.file.RowGroups() {
+				if err := tab.eachPage(context.Background(), group, func(vs []parquet.Value) {
 					for _, v := range vs {
 						keys = append(keys, string(v.ByteArray()))
 					}
@@ -458,6 +459,13 @@ func FuzzTable(f *testing.F) {
 	small.ReadAt(data, 0)
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		defer func() {
+			if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 256<<20 { // what the bytes announce is not believed
+				t.Fatalf("%d MB for %d bytes", (after.TotalAlloc-before.TotalAlloc)>>20, len(data))
+			}
+		}()
 		tab, err := OpenTable(bytes.NewReader(data), int64(len(data)), "fuzz")
 		if err != nil {
 			return

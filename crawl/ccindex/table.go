@@ -20,6 +20,7 @@ import (
 type Table struct {
 	name string
 	file *parquet.File
+	data io.ReaderAt
 	key  int // leaf column url_surtkey
 	cols []column
 	unit time.Duration // of an int64 fetch_time
@@ -53,7 +54,7 @@ func OpenTable(r io.ReaderAt, size int64, name string) (t *Table, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: columnar index: %w", name, err)
 	}
-	t = &Table{name: name, file: f, unit: time.Millisecond}
+	t = &Table{name: name, file: f, data: r, unit: time.Millisecond}
 	schema := f.Schema()
 	leaf, ok := schema.Lookup("url_surtkey")
 	if !ok {
@@ -138,7 +139,7 @@ func (t *Table) Lookup(ctx context.Context, keys []string) iter.Seq2[Capture, er
 		if len(keys) == 0 {
 			return
 		}
-		for i, group := range t.file.RowGroups() {
+		for i := range t.file.RowGroups() {
 			if low, high, ok := t.bounds(i); ok && !between(keys, low, high) {
 				continue
 			}
@@ -146,7 +147,7 @@ func (t *Table) Lookup(ctx context.Context, keys []string) iter.Seq2[Capture, er
 				yield(Capture{}, err)
 				return
 			}
-			captures, err := t.group(ctx, group, keys)
+			captures, err := t.group(ctx, i, keys)
 			if err != nil {
 				yield(Capture{}, fmt.Errorf("%s: row group %d: %w", t.name, i, err))
 				return
@@ -161,13 +162,12 @@ func (t *Table) Lookup(ctx context.Context, keys []string) iter.Seq2[Capture, er
 }
 
 // group finds the rows of the keys, then reads the other columns at those rows.
-func (t *Table) group(ctx context.Context, group parquet.RowGroup, keys []string) (captures []Capture, err error) {
+func (t *Table) group(ctx context.Context, group int, keys []string) (captures []Capture, err error) {
 	defer guard(t.name, &err)
-	chunks := group.ColumnChunks()
 	want := wanted{keys: keys}
 	var rows []int64
 	row := int64(0)
-	err = eachPage(ctx, chunks[t.key], func(values []parquet.Value) {
+	err = t.eachPage(ctx, group, func(values []parquet.Value) {
 		for _, v := range values {
 			if key := v.ByteArray(); want.has(key) {
 				rows = append(rows, row)
@@ -183,7 +183,7 @@ func (t *Table) group(ctx context.Context, group parquet.RowGroup, keys []string
 		if c.leaf < 0 {
 			continue
 		}
-		if err := pick(ctx, chunks[c.leaf], rows, func(i int, v parquet.Value) { c.set(t, &captures[i], v) }); err != nil {
+		if err := t.pick(ctx, group, c.leaf, rows, func(i int, v parquet.Value) { c.set(t, &captures[i], v) }); err != nil {
 			return nil, fmt.Errorf("column %s: %w", c.name, err)
 		}
 	}
@@ -192,9 +192,12 @@ func (t *Table) group(ctx context.Context, group parquet.RowGroup, keys []string
 
 const batch = 1024
 
-// eachPage hands over all values of a column, in order.
-func eachPage(ctx context.Context, chunk parquet.ColumnChunk, visit func([]parquet.Value)) error {
-	pages := chunk.Pages()
+// eachPage hands over all keys of a row group, in order.
+func (t *Table) eachPage(ctx context.Context, group int, visit func([]parquet.Value)) error {
+	pages, err := schemas.Pages(t.file, group, t.key, t.data)
+	if err != nil {
+		return err
+	}
 	defer pages.Close()
 	buf := make([]parquet.Value, batch)
 	for {
@@ -226,11 +229,16 @@ func eachPage(ctx context.Context, chunk parquet.ColumnChunk, visit func([]parqu
 
 // pick hands over a column's values at the given rows, which ascend. Pages without such a row are not decoded into
 // values; where the file has an offset index they are not read.
-func pick(ctx context.Context, chunk parquet.ColumnChunk, rows []int64, visit func(i int, v parquet.Value)) error {
-	pages := chunk.Pages()
+func (t *Table) pick(ctx context.Context, group, column int, rows []int64, visit func(i int, v parquet.Value)) error {
+	seekable, err := schemas.ReadOffsetIndex(t.file, group, column, t.data)
+	if err != nil {
+		return err
+	}
+	pages, err := schemas.Pages(t.file, group, column, t.data)
+	if err != nil {
+		return err
+	}
 	defer pages.Close()
-	_, err := chunk.OffsetIndex()
-	seekable := err == nil
 	buf := make([]parquet.Value, batch)
 	start, next := int64(0), 0
 	for next < len(rows) {
