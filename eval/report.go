@@ -14,8 +14,6 @@ import (
 //go:embed report.html.tmpl
 var reportText string
 
-var reportTemplate = template.Must(template.New("report").Parse(reportText))
-
 // shownExamples is how many predictions of a task the report shows, and thumbnail how large their pictures are.
 const (
 	shownExamples = 60
@@ -67,7 +65,7 @@ func (r *runner) report(results *Results, records [][]Record) ([]byte, error) {
 		page.Rows, page.Tasks = append(page.Rows, row), append(page.Tasks, one)
 	}
 	var b bytes.Buffer
-	err := reportTemplate.Execute(&b, &page)
+	err := template.Must(template.New("report").Parse(reportText)).Execute(&b, &page)
 	return b.Bytes(), err
 }
 

@@ -4,11 +4,13 @@
 package score
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"mmc4/eval/formats"
 	"mmc4/eval/metric"
@@ -85,17 +87,18 @@ func (r *Report) column(name string, scores []float64) {
 	r.columns[name] = percent
 }
 
-// Files reads two files and scores one against the other.
+// Files reads two files, both at once, and scores one against the other.
 func Files(ctx context.Context, predictions, references string, o Options) (*Report, error) {
-	p, err := formats.ReadPredictions(predictions)
-	if err != nil {
+	var said []formats.Prediction
+	var saidErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { said, saidErr = formats.ReadPredictions(predictions) })
+	meant, err := formats.ReadReferences(references)
+	wg.Wait()
+	if err = cmp.Or(saidErr, err); err != nil {
 		return nil, err
 	}
-	r, err := formats.ReadReferences(references)
-	if err != nil {
-		return nil, err
-	}
-	return Score(ctx, p, r, o)
+	return Score(ctx, said, meant, o)
 }
 
 // Score computes the metrics over the examples that both sides have.
@@ -113,16 +116,16 @@ func Score(ctx context.Context, predictions []formats.Prediction, references []f
 	for i, p := range pairs {
 		report.ids[i] = p.reference.ID
 	}
-	var corpus *caption.Corpus
+	var captions *caption.Result
 	for _, name := range o.Metrics {
 		var err error
 		switch name {
 		case "cider", "bleu", "rouge":
-			if corpus == nil {
-				corpus, err = captionCorpus(pairs)
+			if captions == nil {
+				captions, err = scoreCaptions(pairs, o.Metrics)
 			}
 			if err == nil {
-				report.captions(name, corpus)
+				report.captions(name, captions)
 			}
 		case "vqa":
 			err = report.answers(pairs, o)
@@ -152,7 +155,8 @@ func (r *Report) intervals(seed uint64) {
 	}
 }
 
-func captionCorpus(pairs []paired) (*caption.Corpus, error) {
+// scoreCaptions computes all scores of captions that are wanted at once.
+func scoreCaptions(pairs []paired, metrics []string) (*caption.Result, error) {
 	hypotheses := make([]string, len(pairs))
 	references := make([][]string, len(pairs))
 	for i, p := range pairs {
@@ -161,23 +165,28 @@ func captionCorpus(pairs []paired) (*caption.Corpus, error) {
 		}
 		hypotheses[i], references[i] = p.prediction.Text, p.reference.Captions
 	}
-	return caption.NewCorpus(caption.Tokenise(hypotheses, references))
+	corpus, err := caption.Read(hypotheses, references)
+	if err != nil {
+		return nil, err
+	}
+	return corpus.Score(caption.Want{CIDEr: slices.Contains(metrics, "cider"), BLEU: slices.Contains(metrics, "bleu"),
+		ROUGE: slices.Contains(metrics, "rouge")}), nil
 }
 
-func (r *Report) captions(name string, corpus *caption.Corpus) {
+func (r *Report) captions(name string, scores *caption.Result) {
 	switch name {
 	case "cider":
-		s := corpus.CIDEr()
+		s := scores.CIDEr
 		note := ""
 		if len(s.PerImage) == 1 {
 			note = "CIDEr of a single image is always 0"
 		}
 		r.add("CIDEr", s.Corpus, s.PerImage, note)
 	case "rouge":
-		s := corpus.ROUGE()
+		s := scores.ROUGE
 		r.add("ROUGE_L", s.Corpus, s.PerImage, "")
 	case "bleu":
-		for n, s := range corpus.BLEU() {
+		for n, s := range scores.BLEU {
 			label := fmt.Sprintf("BLEU_%d", n+1)
 			// The corpus score is no mean, so the interval of a mean would not be its own.
 			r.Values = append(r.Values, Value{Name: label, Value: 100 * s.Corpus, Examples: len(s.PerImage)})

@@ -13,14 +13,23 @@ import (
 // a state is made when it is first reached, and many goroutines may run one automaton.
 type automaton struct {
 	progs   []*syntax.Prog
-	classOf [0x10000]uint8 // characters that no expression tells apart share a class
-	samples []rune         // one character of every class
+	limit   rune    // the characters below it are told apart: ASCII, or the Basic Multilingual Plane
+	classOf []uint8 // by character; those that no expression tells apart share a class
+	samples []rune  // one character of every class
 
-	mu     sync.Mutex
-	byKey  map[string]*state
-	start  *state
-	beyond uint8 // the class of everything outside the Basic Multilingual Plane
+	mu      sync.Mutex
+	byKey   map[string]*state
+	seen    [][]uint32 // by expression and instruction: the last call of intern that came by
+	calls   uint32     // of intern
+	reading []uint32   // room for intern's, as the next two
+	key     []byte
+	places  []uint32 // for step's
+	start   *state
+	beyond  uint8 // the class of everything outside the Basic Multilingual Plane
 }
+
+// planeSize is how many characters the Basic Multilingual Plane has.
+const planeSize = 0x10000
 
 // state knows the first expression that has matched here, and where each class of characters leads.
 type state struct {
@@ -32,8 +41,8 @@ type state struct {
 // dead is where nothing can match any more.
 var dead = &state{match: -1}
 
-func newAutomaton(exprs []string) *automaton {
-	a := &automaton{byKey: map[string]*state{}}
+func newAutomaton(exprs []string, limit rune) *automaton {
+	a := &automaton{limit: limit, classOf: make([]uint8, limit), byKey: map[string]*state{}}
 	for _, e := range exprs {
 		re, err := syntax.Parse(e, syntax.Perl)
 		if err != nil {
@@ -44,6 +53,7 @@ func newAutomaton(exprs []string) *automaton {
 			panic("ptb: " + e + ": " + err.Error())
 		}
 		a.progs = append(a.progs, prog)
+		a.seen = append(a.seen, make([]uint32, len(prog.Inst)))
 	}
 	a.classify()
 	var first []uint32
@@ -59,7 +69,7 @@ func (a *automaton) classify() {
 	// Many instructions read the same set of characters.
 	var sets []*syntax.Inst
 	known := map[string]bool{}
-	cut := map[rune]bool{0: true, 0x10000: true}
+	cut := map[rune]bool{0: true, a.limit: true}
 	for _, p := range a.progs {
 		for i := range p.Inst {
 			in := &p.Inst[i]
@@ -93,7 +103,7 @@ func (a *automaton) classify() {
 	}
 	var starts []rune
 	for r := range cut {
-		if r <= 0x10000 {
+		if r <= a.limit {
 			starts = append(starts, r)
 		}
 	}
@@ -114,7 +124,7 @@ func (a *automaton) classify() {
 			byBehaviour[string(key)] = class
 			a.samples = append(a.samples, r)
 		}
-		if r == 0x10000 {
+		if r == a.limit {
 			a.beyond = class
 			continue
 		}
@@ -130,16 +140,17 @@ func (a *automaton) classify() {
 // intern is the state of a set of places, after following everything that reads no character.
 func (a *automaton) intern(places []uint32) *state {
 	match := -1
-	var reading []uint32
-	seen := map[uint32]bool{}
+	reading := a.reading[:0]
+	a.calls++
 	for len(places) > 0 {
 		at := places[len(places)-1]
 		places = places[:len(places)-1]
-		if seen[at] {
+		expr := int(at >> 16)
+		seen := &a.seen[expr][at&0xffff]
+		if *seen == a.calls {
 			continue
 		}
-		seen[at] = true
-		expr := int(at >> 16)
+		*seen = a.calls
 		in := &a.progs[expr].Inst[at&0xffff]
 		base := at &^ 0xffff
 		switch in.Op {
@@ -158,16 +169,17 @@ func (a *automaton) intern(places []uint32) *state {
 	if len(reading) == 0 && match < 0 {
 		return dead
 	}
+	a.reading = reading
 	slices.Sort(reading)
-	key := binary.AppendVarint(nil, int64(match))
+	a.key = binary.AppendVarint(a.key[:0], int64(match))
 	for _, at := range reading {
-		key = binary.BigEndian.AppendUint32(key, at)
+		a.key = binary.BigEndian.AppendUint32(a.key, at)
 	}
-	if s := a.byKey[string(key)]; s != nil {
+	if s := a.byKey[string(a.key)]; s != nil {
 		return s
 	}
-	s := &state{places: reading, match: match, next: make([]atomic.Pointer[state], len(a.samples))}
-	a.byKey[string(key)] = s
+	s := &state{places: slices.Clone(reading), match: match, next: make([]atomic.Pointer[state], len(a.samples))}
+	a.byKey[string(a.key)] = s
 	return s
 }
 
@@ -179,7 +191,7 @@ func (a *automaton) step(s *state, class uint8) *state {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := a.samples[class]
-	var places []uint32
+	places := a.places[:0]
 	for _, at := range s.places {
 		in := &a.progs[at>>16].Inst[at&0xffff]
 		if in.Op == syntax.InstRuneAny || in.Op == syntax.InstRuneAnyNotNL && r != '\n' || in.MatchRune(r) {
@@ -187,22 +199,27 @@ func (a *automaton) step(s *state, class uint8) *state {
 		}
 	}
 	to := a.intern(places)
+	a.places = places
 	s.next[class].Store(to)
 	return to
 }
 
-// longest is the longest beginning of the text that an expression matches, and the first such expression; -1 for none.
-func (a *automaton) longest(text string) (expr, length int) {
+// longest is the longest beginning of the text that an expression matches, and the first such expression; -1 for none. more is
+// true when it was the end of the text that stopped the search, known is false when it was a character beyond the limit.
+func (a *automaton) longest(text string) (expr, length int, more, known bool) {
 	expr = -1
 	s := a.start
-	for i := 0; i < len(text); {
+	i := 0
+	for i < len(text) && s != dead {
 		var class uint8
 		if c := text[i]; c < utf8.RuneSelf {
 			class, i = a.classOf[c], i+1
+		} else if a.limit == utf8.RuneSelf {
+			return -1, 0, false, false
 		} else {
 			r, size := utf8.DecodeRuneInString(text[i:])
 			i += size
-			if class = a.beyond; r < 0x10000 {
+			if class = a.beyond; r < a.limit {
 				class = a.classOf[r]
 			}
 		}
@@ -210,14 +227,16 @@ func (a *automaton) longest(text string) (expr, length int) {
 		if to == nil {
 			to = a.step(s, class)
 		}
-		if s = to; s == dead {
-			break
-		}
-		if s.match >= 0 {
+		if s = to; s.match >= 0 {
 			expr, length = s.match, i
 		}
 	}
-	return expr, length
+	if s != dead {
+		return expr, length, true, true
+	}
+	// Where ASCII cannot go on, other characters might.
+	ascii := a.limit == utf8.RuneSelf
+	return expr, length, ascii && i == len(text), !ascii || i == len(text) || text[i] < utf8.RuneSelf
 }
 
 // ends lists the lengths of all beginnings of the text that match.
@@ -226,7 +245,7 @@ func (a *automaton) ends(text string) []int {
 	s := a.start
 	for i, r := range text {
 		class := a.beyond
-		if r < 0x10000 {
+		if r < a.limit {
 			class = a.classOf[r]
 		}
 		if s = a.step(s, class); s == dead {

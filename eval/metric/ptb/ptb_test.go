@@ -56,13 +56,12 @@ func TestTokenOverLines(t *testing.T) {
 // Captions are tokenised in pieces at once; the pieces must not show.
 func TestChunks(t *testing.T) {
 	var captions []string
-	for i := range 3*chunk + 7 {
+	for i := range 3*Chunk + 7 {
 		captions = append(captions, []string{"a dog.", "Vitamin C.", "The U.S. team", "", "it's 5."}[i%5])
 	}
-	whole := make([]string, len(captions))
-	text := strings.Join(captions, "\n")
-	scanLines(text, 0, len(text), nil, whole)
-	if got := Lines(captions); !slices.Equal(got, whole) {
+	var whole piece
+	whole.scan(captions, 0, len(captions), 0, nil)
+	if !slices.EqualFunc(Lines(captions), whole.lines, func(a string, b []byte) bool { return a == string(b) }) {
 		t.Error("pieces differ from the whole")
 	}
 }
@@ -86,13 +85,12 @@ func BenchmarkCaptions(b *testing.B) {
 	}
 }
 
-// TestPlainWords compares lines with what the automaton alone makes of them.
+// TestPlainWords compares lines with what the automaton of all characters alone makes of them.
 func TestPlainWords(t *testing.T) {
-	s := theScanner()
 	slow := func(text string) string {
 		var tokens []string
 		for at := 0; at < len(text); {
-			token, size, do := s.next(text[at:])
+			token, size, do, _, _ := fullScanner().next(text[at:])
 			at += size
 			if !do.skip && !do.newline {
 				tokens = append(tokens, lower(token))

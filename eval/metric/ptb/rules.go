@@ -72,9 +72,9 @@ func oneOf(lists ...string) string {
 	return "(?:" + strings.Join(strings.Fields(strings.Join(lists, " ")), "|") + ")"
 }
 
-// rules builds the table. Where two rules see equally far, the earlier one wins.
-func rules() []rule {
-	c := newVocabulary()
+// rules builds the table for characters below a limit. Where two rules see equally far, the earlier one wins.
+func rules(limit rune) []rule {
+	c := newVocabulary(limit)
 	return []rule{
 		{anyCase(`c\+\+`), "", keep},
 		{anyCase(`[cfCF]#`), "", keep},

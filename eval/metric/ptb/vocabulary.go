@@ -1,6 +1,9 @@
 package ptb
 
-import "unicode"
+import (
+	"unicode"
+	"unicode/utf8"
+)
 
 // vocabulary holds the expressions that rules share. Words in it are matched in any case, except where the first letter
 // stands in brackets: those are common words too, and count as abbreviations in capitals only.
@@ -37,11 +40,14 @@ const openers = `[A] [A]bout [A]ccording [A]dditionally [A]fter [A]n [A]s [A]t [
 
 const fileEndings = `bat bmp c class cgi cpp dll doc docx exe gif gz h htm html jar java jpeg jpg mov mp3 pdf php pl png ppt ps py sql tar txt wav x xml zip`
 
-func newVocabulary() vocabulary {
-	letters := planeOf(unicode.Letter).set(newerLetters, false).set(formerLetters, true).ranges()
-	digits := planeOf(unicode.Digit).set(newerDigits, false).ranges()
-	marks := new(plane).set(wordMarks, true).ranges()
-	upper := planeOf(unicode.Upper, unicode.Other_Uppercase).ranges()
+func newVocabulary(limit rune) vocabulary {
+	letters, digits, marks, upper := "A-Za-z", "0-9", "", "A-Z"
+	if limit > utf8.RuneSelf {
+		letters = planeOf(unicode.Letter).set(newerLetters, false).set(formerLetters, true).ranges()
+		digits = planeOf(unicode.Digit).set(newerDigits, false).ranges()
+		marks = new(plane).set(wordMarks, true).ranges()
+		upper = planeOf(unicode.Upper, unicode.Other_Uppercase).ranges()
+	}
 	var c vocabulary
 	c.letter, c.digitOnly, c.upper = "["+letters+"]", "["+digits+"]", "["+upper+"]"
 	c.digit = "[" + digits + `\x{7C0}-\x{7C9}]`
