@@ -2,6 +2,7 @@ package kernels_test
 
 import (
 	"errors"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -28,18 +29,17 @@ func TestChecksRefuse(t *testing.T) {
 	}
 	free := map[string]bool{ // whose length nothing else fixes
 		"sum_squares Xs": true, "fill Dst": true, "normalize_pixels X": true,
-		"rotary X": true, "cross_entropy Logits": true, "argmax X": true, "patchify X": true,
+		"step_guard Found": true, "rotary X": true, "cross_entropy Logits": true, "argmax X": true, "patchify X": true,
 	}
 	for i := range optest.Rows {
 		row := &optest.Rows[i]
 		op := row.Make(optest.NewGen(optest.FP32, 3))
 		v := reflect.ValueOf(op).Elem()
-		for f := range v.NumField() {
-			x, ok := v.Field(f).Interface().(kernels.Tensor)
-			if !ok || x.None() || x.Rank == 0 {
+		for name, field := range tensorsOf(v) {
+			x := field.Interface().(kernels.Tensor)
+			if x.None() || x.Rank == 0 {
 				continue
 			}
-			name := v.Type().Field(f).Name
 			for how, spoil := range spoils {
 				if how == "one too long" && free[op.Name()+" "+name] {
 					continue
@@ -47,7 +47,7 @@ func TestChecksRefuse(t *testing.T) {
 				if op.Name() == "copy" && how == "of the wrong type" && x.DType != kernels.F32 {
 					continue
 				}
-				v.Field(f).Set(reflect.ValueOf(spoil(x)))
+				field.Set(reflect.ValueOf(spoil(x)))
 				var shape *kernels.ShapeError
 				if err := op.Check(); !errors.As(err, &shape) {
 					t.Errorf("%s with %s %s: Check says %v", optest.Describe(op), name, how, err)
@@ -58,12 +58,27 @@ func TestChecksRefuse(t *testing.T) {
 					}
 				}
 			}
-			v.Field(f).Set(reflect.ValueOf(x))
+			field.Set(reflect.ValueOf(x))
 		}
 		if err := op.Check(); err != nil {
 			t.Errorf("%s, put right again: %v", op.Name(), err)
 		}
 	}
+}
+
+// tensorsOf are an op's tensors by their fields, those of its parameters too.
+func tensorsOf(op reflect.Value) map[string]reflect.Value {
+	all := map[string]reflect.Value{}
+	for i := range op.NumField() {
+		f := op.Field(i)
+		switch {
+		case f.Type() == reflect.TypeFor[kernels.Tensor]():
+			all[op.Type().Field(i).Name] = f
+		case f.Type() == reflect.TypeFor[[]kernels.AdamWParam]() && f.Len() > 0:
+			maps.Copy(all, tensorsOf(f.Index(0)))
+		}
+	}
+	return all
 }
 
 // TestChecksOfNothing: an op without any tensor is refused too.

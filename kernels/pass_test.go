@@ -338,7 +338,7 @@ func TestLearning(t *testing.T) {
 		for i, p := range w.Params {
 			states[i] = state{buf(p.Value.Len()), buf(p.Value.Len())}
 		}
-		square, scale, hyper := buf(1), buf(1), buf(7)
+		square, scale, hyper := buf(1), buf(1), buf(kernels.HyperLen)
 
 		p := w.pass(kernels.PassOptions{Grad: true, DType: dtype})
 		var loss float32
@@ -351,11 +351,13 @@ func TestLearning(t *testing.T) {
 			grads := []kernels.Tensor{w1.Grad, b1.Grad, w2.Grad, b2.Grad}
 			p.Do(&kernels.SumSquares{Xs: grads, Out: square})
 			p.Do(&kernels.ClipScale{SumSq: square, Max: 1, Out: scale})
-			w.Queue.Write(hyper, kernels.EncodeFloats(kernels.F32, []float32{0.03, 0.9, 0.99, 1e-8, 0.001,
+			w.Queue.Write(hyper, kernels.EncodeFloats(kernels.F32, []float32{0.03, 0.9, 0.99, 1e-8,
 				float32(1 - math.Pow(0.9, float64(step))), float32(1 - math.Pow(0.99, float64(step)))}))
+			adam := &kernels.AdamW{Scale: scale, Hyper: hyper}
 			for i, q := range w.Params {
-				p.Do(&kernels.AdamW{W: q.Value, M: states[i].m, V: states[i].v, Grad: q.Grad, Scale: scale, Hyper: hyper})
+				adam.Params = append(adam.Params, kernels.AdamWParam{W: q.Value, M: states[i].m, V: states[i].v, Grad: q.Grad, Decay: 0.001})
 			}
+			p.Do(adam)
 			got, err := p.Float32(l)
 			if err != nil {
 				t.Fatal(err)

@@ -38,6 +38,7 @@ type Optimizer struct {
 	Step   int // updates made
 
 	moments map[*kernels.Param][2]kernels.Tensor // first and second
+	params  []kernels.AdamWParam                 // of all groups
 }
 
 // NewOptimizer makes the state of a task's weights, all zero.
@@ -55,17 +56,16 @@ func NewOptimizer(dev kernels.Device, queue kernels.Queue, o AdamW, groups []Gro
 				queue.Do(&kernels.Fill{Dst: pair[i]})
 			}
 			opt.moments[w.Param] = pair
+			opt.params = append(opt.params, kernels.AdamWParam{W: w.Param.Value, M: pair[0], V: pair[1], Grad: w.Param.Grad, Copy: w.Param.Compute, Decay: float32(g.Decay)})
 		}
 	}
 	return opt, nil
 }
 
 func (o *Optimizer) grads() []kernels.Tensor {
-	var ts []kernels.Tensor
-	for _, g := range o.Groups {
-		for _, w := range g.Weights {
-			ts = append(ts, w.Param.Grad)
-		}
+	ts := make([]kernels.Tensor, len(o.params))
+	for i := range ts {
+		ts[i] = o.params[i].Grad
 	}
 	return ts
 }
@@ -101,14 +101,25 @@ func (o *Optimizer) Scale(p *kernels.Pass, scale kernels.Tensor) {
 
 // Update takes a step with the learning rate; gradients are multiplied by scale on their way (none: 1).
 func (o *Optimizer) Update(p *kernels.Pass, lr float64, scale kernels.Tensor) {
+	hyper := p.Upload(kernels.F32, kernels.EncodeFloats(kernels.F32, o.hyper(lr, o.Step)), kernels.HyperLen)
+	p.Do(&kernels.AdamW{Params: o.params, Scale: scale, Hyper: hyper})
 	o.Step++
-	k := float64(o.Step)
-	for _, g := range o.Groups {
-		hyper := p.Upload(kernels.F32, kernels.EncodeFloats(kernels.F32, []float32{float32(lr), float32(o.Beta1), float32(o.Beta2), float32(o.Eps),
-			float32(g.Decay), float32(1 - math.Pow(o.Beta1, k)), float32(1 - math.Pow(o.Beta2, k))}), 7)
-		for _, w := range g.Weights {
-			m := o.moments[w.Param]
-			p.Do(&kernels.AdamW{W: w.Param.Value, M: m[0], V: m[1], Grad: w.Param.Grad, Copy: w.Param.Compute, Scale: scale, Hyper: hyper})
-		}
+}
+
+// guarded takes a step if all of found are finite, of which the first becomes the square of the gradients' norm.
+func (o *Optimizer) guarded(p *kernels.Pass, m *stepMemory, found kernels.Tensor) {
+	square, scale := m.number(0), kernels.Tensor{}
+	p.Do(&kernels.SumSquares{Xs: o.grads(), Out: square})
+	if o.Clip > 0 {
+		scale = p.Alloc(kernels.F32, 1)
+		p.Do(&kernels.ClipScale{SumSq: square, Max: float32(o.Clip), Out: scale})
 	}
+	p.Do(&kernels.StepGuard{Found: found, Table: m.table, First: m.first, Count: m.updates, Hyper: m.hyper, Go: m.run})
+	p.Do(&kernels.AdamW{Params: o.params, Scale: scale, Hyper: m.hyper, Go: m.run})
+}
+
+// hyper is what AdamW is told when so many updates were made before.
+func (o *Optimizer) hyper(lr float64, updates int) []float32 {
+	k := float64(updates + 1)
+	return []float32{float32(lr), float32(o.Beta1), float32(o.Beta2), float32(o.Eps), float32(1 - math.Pow(o.Beta1, k)), float32(1 - math.Pow(o.Beta2, k))}
 }

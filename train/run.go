@@ -1,14 +1,12 @@
 package train
 
-// The loop: batches of all streams, a step, a line of the log, now and then a checkpoint.
+// A run from its start or a checkpoint to its end; the loop is in loop.go.
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"strings"
 	"syscall"
 	"time"
 
@@ -55,6 +53,7 @@ type run struct {
 	perStep   float64 // operations of a step
 	lastLoss  map[string]*float64
 	evaluator *kernels.Pass
+	settled   time.Time // when the result of the last step was there
 }
 
 // Run trains to the end, or until ctx ends: then a last checkpoint is written and the context's error returned.
@@ -243,173 +242,4 @@ func (r *run) improved(losses map[string]*float64) bool {
 	}
 	r.best = &Best{Step: r.step, Loss: sum}
 	return true
-}
-
-func (r *run) loop(ctx context.Context) error {
-	c := r.config
-	take := r.taker()
-	for r.step < c.Steps {
-		began := time.Now()
-		parts, micros, err := r.batches(ctx)
-		if ctx.Err() != nil {
-			break // what was read for this step will be read again
-		}
-		if err != nil {
-			return err
-		}
-		waited := time.Since(began)
-		result, err := take(parts, micros)
-		if err != nil {
-			return fmt.Errorf("step %d: %w", r.step+1, err)
-		}
-		r.step++
-		r.at = r.positions()
-		if v := r.visual(); v != nil && v.Store.Full() {
-			if err := v.keep(ctx); err != nil {
-				return err
-			}
-		}
-		line := r.line(parts, result, time.Since(began), waited)
-		if v := c.Validation; v.Every > 0 && (r.step%v.Every == 0 || r.step == c.Steps) {
-			if line.Validation, err = r.validate(ctx); err != nil && ctx.Err() == nil {
-				return err
-			}
-		}
-		if err := r.book.step(line, parts, c.Streams, result); err != nil {
-			return err
-		}
-		if r.o.Progress != nil {
-			r.o.Progress(line)
-		}
-		if r.improved(line.Validation) || r.step == c.Steps || c.Save.Every > 0 && r.step%c.Save.Every == 0 {
-			if err := r.checkpoint(context.WithoutCancel(ctx)); err != nil {
-				return err
-			}
-		}
-	}
-	if r.step < c.Steps {
-		return errors.Join(r.checkpoint(context.WithoutCancel(ctx)), ctx.Err())
-	}
-	return r.checkpoint(ctx)
-}
-
-// batches reads a step's batches: micros of each stream, in the order in which they are learnt from.
-func (r *run) batches(ctx context.Context) (parts []Part, micros int, err error) {
-	for range r.config.Accumulate {
-		for i, in := range r.inputs {
-			b, err := in.batch(ctx)
-			if err != nil {
-				return nil, 0, err
-			}
-			parts = append(parts, Part{Stream: i, Weight: in.Weight, Batch: b})
-		}
-	}
-	return parts, r.config.Accumulate, nil
-}
-
-// taker is how a step is taken: ours, or open_flamingo's.
-func (r *run) taker() func(parts []Part, micros int) (StepResult, error) {
-	c := r.config
-	if !c.Compat {
-		stepper := &Stepper{Task: r.task, Optimizer: r.opt, Schedule: c.Schedule, Pass: r.pass, Streams: len(r.inputs)}
-		return func(parts []Part, _ int) (StepResult, error) { return stepper.Step(parts) }
-	}
-	schedule := c.Schedule
-	schedule.Total *= c.Accumulate
-	u := &Upstream{Task: r.task, Optimizer: r.opt, Schedule: schedule, Pass: r.pass, Accumulate: c.Accumulate}
-	return func(parts []Part, micros int) (StepResult, error) {
-		result := StepResult{Losses: make([]float64, len(r.inputs)), LR: r.opt.LR * schedule.At(r.opt.Step)}
-		n := len(r.inputs)
-		for k := range micros {
-			m, err := u.Micro(parts[k*n:(k+1)*n], k == micros-1)
-			if err != nil {
-				return result, err
-			}
-			for i, loss := range m.Losses {
-				result.Losses[i] += loss / float64(micros)
-			}
-			result.Norm = m.Norm
-			if m.Skipped {
-				result.Skipped = fmt.Sprintf("a loss of micro-step %d is not finite", k+1)
-			}
-		}
-		return result, nil
-	}
-}
-
-// line is a step's line of the log.
-func (r *run) line(parts []Part, result StepResult, took, waited time.Duration) LogLine {
-	line := LogLine{Step: r.step, Loss: map[string]*float64{}, LR: result.LR, GradNorm: number(result.Norm), MemoryBytes: residentBytes(),
-		WaitSeconds: waited.Seconds(), Rejects: r.rejects(), Skipped: result.Skipped}
-	samples, tokens := 0, 0
-	for _, part := range parts {
-		samples += part.Batch.Rows
-		tokens += part.Batch.Rows * part.Batch.Len
-	}
-	s := took.Seconds()
-	line.SamplesPerSecond, line.TokensPerSecond = float64(samples)/s, float64(tokens)/s
-	if r.rate > 0 {
-		line.MFU = r.perStep / s / r.rate
-	}
-	for i, in := range r.inputs {
-		line.Loss[in.Name] = number(result.Losses[i])
-	}
-	if result.Skipped != "" {
-		r.skipped++
-	}
-	line.Gates = r.gates()
-	r.lastLoss = line.Loss
-	return line
-}
-
-// gates reads how far a Flamingo's gates are open.
-func (r *run) gates() []float64 {
-	f, ok := r.task.(*Flamingo)
-	if !ok {
-		return nil
-	}
-	var open []float64
-	for _, w := range f.Model.Gated {
-		if w.Len() == 1 && strings.HasSuffix(w.Name, "gate") {
-			if v, err := r.pass.Float32(w.Param.Value); err == nil {
-				open = append(open, math.Tanh(float64(v[0])))
-			}
-		}
-	}
-	return open
-}
-
-// validate is the mean loss on the first batches of held-out data, the same ones every time.
-func (r *run) validate(ctx context.Context) (map[string]*float64, error) {
-	if r.evaluator == nil {
-		r.evaluator = kernels.NewPass(r.dev, r.pass.Queue(), kernels.NewArena(r.dev, 0), kernels.PassOptions{DType: r.pass.DType})
-	}
-	out := map[string]*float64{}
-	for i, stream := range r.config.Validation.Streams {
-		in, err := r.read.open(ctx, stream, 1000+i, data.Position{}, nil)
-		if err != nil {
-			return nil, err
-		}
-		var sum, n float64
-		for range r.config.Validation.Batches {
-			b, err := in.batch(ctx)
-			if err != nil {
-				in.Close()
-				return nil, err
-			}
-			r.evaluator.Reset()
-			v, err := r.evaluator.Float32(r.task.Loss(r.evaluator, i, b))
-			if err != nil {
-				in.Close()
-				return nil, err
-			}
-			share := float64(r.task.Share(b))
-			if share > 0 {
-				sum, n = sum+float64(v[0])*share, n+share
-			}
-		}
-		in.Close()
-		out[stream.Name] = number(sum / n)
-	}
-	return out, nil
 }

@@ -25,7 +25,7 @@ type Task interface {
 	Share(b *data.Batch) int
 	// Masked clears gradients that are not to be followed: between the backward pass and the norm.
 	Masked(queue kernels.Queue)
-	// Updated follows the optimizer: limits on weights.
+	// Updated follows the optimizer: limits on weights. It also follows a step that was skipped, and must change nothing then.
 	Updated(queue kernels.Queue)
 }
 

@@ -59,6 +59,15 @@ type taken struct {
 	weights []float32
 }
 
+func (out *taken) take(t *testing.T, b *train.Begun) {
+	t.Helper()
+	r, err := b.Result()
+	if err != nil || r.Skipped != "" {
+		t.Fatalf("step %d: %v %s", len(out.found)/2+1, err, r.Skipped)
+	}
+	out.found = append(out.found, r.Losses[0], r.Norm)
+}
+
 func takeSteps(t *testing.T, name string, dtype kernels.DType, before func(step int)) (out taken) {
 	t.Helper()
 	dev, err := device.Open(name)
@@ -106,19 +115,24 @@ func takeSteps(t *testing.T, name string, dtype kernels.DType, before func(step 
 	pass := kernels.NewPass(dev, q, kernels.NewArena(dev, 0), kernels.PassOptions{DType: dtype, Grad: true})
 	stepper := &train.Stepper{Task: task, Optimizer: opt, Schedule: train.Schedule{Kind: "constant"}, Pass: pass, Streams: 1}
 	f := &flamingoFilesOf{config: c}
+	var last *train.Begun
 	for i := range steps {
 		if before != nil {
 			before(i)
 		}
-		r, err := stepper.Step([]train.Part{{Weight: 1, Batch: f.batchOf(loads["tiny"], uint64(i%3))}})
-		if err != nil || r.Skipped != "" {
-			t.Fatalf("step %d: %v %s", i+1, err, r.Skipped)
+		b, err := stepper.Begin([]train.Part{{Weight: 1, Batch: f.batchOf(loads["tiny"], uint64(i%3))}})
+		if err != nil {
+			t.Fatalf("step %d: %v", i+1, err)
 		}
-		out.found = append(out.found, r.Losses[0], r.Norm)
+		if i > 0 { // as the trainer does: the step before, when this one is queued
+			out.take(t, last)
+		}
+		last = b
 	}
 	if before != nil {
 		before(steps)
 	}
+	out.take(t, last)
 	for _, w := range m.Trained() {
 		v, err := w.Values(pass)
 		if err != nil {
@@ -181,14 +195,18 @@ func compareCalls(t *testing.T, log, name string) {
 		}
 	}
 	path := filepath.Join("testdata", "calls-"+name+".txt")
+	now := callsHeader + lines(steady)
 	if os.Getenv("MMC4_UPDATE") != "" {
-		if err := os.WriteFile(path, []byte(lines(steady)), 0o666); err != nil {
+		if err := os.WriteFile(path, []byte(now), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want, err := os.ReadFile(path)
-	if err != nil || string(want) != lines(steady) {
-		t.Errorf("the calls of a step are not those of %s (%v); if that is meant, run with MMC4_UPDATE=1. Now:\n%s", path, err, lines(steady))
+	if err != nil || string(want) != now {
+		t.Errorf("the calls of a step are not those of %s (%v); if that is meant, run with MMC4_UPDATE=1. Now:\n%s", path, err, now)
+	}
+	if n := steady["synchronize"]; n > 0 {
+		t.Errorf("a step waits for the device %d times", n)
 	}
 	total := 0
 	for _, n := range steady {
@@ -196,6 +214,12 @@ func compareCalls(t *testing.T, log, name string) {
 	}
 	t.Logf("%s: %d calls a step, of them %d synchronisations", name, total, steady["synchronize"])
 }
+
+// callsHeader begins the files of calls.
+const callsHeader = `# The calls of a steady step, each with how often it comes. None waits for the device: whether a step is learnt from is
+# decided there (step_guard), losses and norm are copied to pinned memory (copy to host) and read when the next step is
+# queued, and the hyperparameters of many updates were sent together.
+`
 
 // lines is a step's calls, sorted, each with how often it came.
 func lines(c map[string]int) string {

@@ -34,7 +34,7 @@ struct rows {
   void (*rotary)(struct vec x, int64_t token, int64_t head, const int32_t *positions, const float *cosines, const float *sines, int64_t dims, float sign, int64_t heads,
                  int64_t tokens, int64_t batch_stride, int64_t from, int64_t to);
   // hyper is {lr, b1, b2, eps, decay, 1-b1^step, 1-b2^step}
-  void (*adamw)(float *w, float *m, float *v, struct vec grad, float grad_scale, uint16_t *copy, const float *hyper, int64_t from, int64_t to);
+  void (*adamw)(float *w, float *m, float *v, struct vec grad, float grad_scale, uint16_t *copy, const float *hyper, float decay, int64_t from, int64_t to);
   // columns [from,to) of the sum over rows
   void (*sum_rows)(struct vec x, struct vec out, int add, int64_t rows, int64_t from, int64_t to);
   void (*embedding)(struct vec table, const int32_t *ids, int64_t v, struct vec out, int add, int64_t n, int64_t from, int64_t to);

@@ -332,8 +332,8 @@ static void rotary(struct vec x, int64_t token, int64_t head, const int32_t *pos
   }
 }
 
-static void adamw(float *w, float *m, float *v, struct vec grad, float grad_scale, uint16_t *copy, const float *hyper, int64_t from, int64_t to) {
-  float lr = hyper[0], b1 = hyper[1], b2 = hyper[2], eps = hyper[3], keep = 1 - hyper[0] * hyper[4], step = lr / hyper[5], root = 1.0f / sqrtf(hyper[6]);
+static void adamw(float *w, float *m, float *v, struct vec grad, float grad_scale, uint16_t *copy, const float *hyper, float decay, int64_t from, int64_t to) {
+  float lr = hyper[0], b1 = hyper[1], b2 = hyper[2], eps = hyper[3], keep = 1 - lr * decay, step = lr / hyper[4], root = 1.0f / sqrtf(hyper[5]);
   CHUNKS(from, to) {
     float g[CHUNK];
     load_vec(g, grad, at, n);

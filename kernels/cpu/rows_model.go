@@ -154,15 +154,21 @@ func (d *Device) logSoftmax(op *kernels.LogSoftmax) {
 }
 
 func (d *Device) adamW(op *kernels.AdamW) {
+	if !op.Go.None() && *(*int32)(pointer(op.Go)) == 0 {
+		return
+	}
 	scale := float32(1)
 	if !op.Scale.None() {
 		scale = scalar(op.Scale, 0)
 	}
-	set, grad, w, m, v := d.set(), vec(op.Grad), float32s(op.W), float32s(op.M), float32s(op.V)
-	rounded := (*C.uint16_t)(pointer(op.Copy))
-	d.elements(op.W.Len(), func(from, to C.int64_t) {
-		C.call_adamw(set, w, m, v, grad, C.float(scale), rounded, float32s(op.Hyper), from, to)
-	})
+	set, hyper := d.set(), float32s(op.Hyper)
+	for i := range op.Params {
+		p := &op.Params[i]
+		grad, w, m, v, rounded := vec(p.Grad), float32s(p.W), float32s(p.M), float32s(p.V), (*C.uint16_t)(pointer(p.Copy))
+		d.elements(p.W.Len(), func(from, to C.int64_t) {
+			C.call_adamw(set, w, m, v, grad, C.float(scale), rounded, hyper, C.float(p.Decay), from, to)
+		})
+	}
 }
 
 func (d *Device) sumSquares(op *kernels.SumSquares) {

@@ -151,6 +151,10 @@ func appendValue(to []byte, v any) []byte {
 		return appendBytes(to, &v)
 	case attentionGrads:
 		return appendBytes(to, &v)
+	case updates:
+		return appendBytes(to, &v)
+	case squares:
+		return appendBytes(to, &v)
 	case cu.DevicePtr:
 		return appendBytes(to, &v)
 	case int:

@@ -5,6 +5,7 @@ package cuda
 import (
 	"fmt"
 	"runtime"
+	"time"
 
 	"gorgonia.org/cu"
 
@@ -62,16 +63,30 @@ func (q *queue) Record() kernels.Event {
 	return m
 }
 
-// Wait waits for the work before the mark and brings its reads to the host.
+// Wait waits for the work before the mark and brings its reads to the host. It asks and sleeps, since the driver's own wait
+// keeps a core busy, which others need: those who wait for a mark have queued what comes next.
 func (m *mark) Wait() error {
 	if m.err != nil {
 		return m.err
 	}
-	if err := m.q.d.do(func() error { return failed("wait for an event", m.e.Synchronize()) }); err != nil {
-		return err
+	for pause := time.Microsecond; ; pause = min(2*pause, 100*time.Microsecond) {
+		switch err := m.query(); {
+		case err == nil:
+			m.q.settle(m.number)
+			return nil
+		case !notReady(err):
+			return failed("wait for an event", err)
+		}
+		time.Sleep(pause)
 	}
-	m.q.settle(m.number)
-	return nil
+}
+
+func (m *mark) query() (err error) {
+	_ = m.q.d.do(func() error {
+		err = m.e.Query()
+		return nil
+	})
+	return err
 }
 
 // Done looks without waiting. A mark behind a failure is done.
@@ -79,11 +94,7 @@ func (m *mark) Done() bool {
 	if m.err != nil {
 		return true
 	}
-	var err error
-	_ = m.q.d.do(func() error {
-		err = m.e.Query()
-		return nil
-	})
+	err := m.query()
 	if notReady(err) {
 		return false
 	}

@@ -90,6 +90,8 @@ func (q *queue) find(op kernels.Op) func() {
 		return func() { q.patchify(op) }
 	case *kernels.AdamW:
 		return func() { q.adamW(op) }
+	case *kernels.StepGuard:
+		return func() { q.stepGuard(op) }
 	case *kernels.SumSquares:
 		return func() { q.sumSquares(op) }
 	case *kernels.ClipScale:

@@ -101,7 +101,7 @@ func (q *queue) tanhGateBackward(op *kernels.TanhGateBackward) {
 	}
 }
 
-// piece is PIECE of sum.cu: how many products a block sums.
+// piece is PIECE of many.cuh: how many elements a block takes.
 const piece = 8192
 
 // dot is the sum of all products of two tensors, times the derivative of a scalar's function.
@@ -187,25 +187,6 @@ func (q *queue) normalizePixels(op *kernels.NormalizePixels) {
 func (q *queue) patchify(op *kernels.Patchify) {
 	n := op.Out.Len()
 	q.launch("patchify", q.d.over(n), vecOf(op.X), vecOf(op.Out), op.X.Dims[1], op.X.Dims[2], op.X.Dims[3], op.Patch, n)
-}
-
-func (q *queue) adamW(op *kernels.AdamW) {
-	n := op.W.Len()
-	q.launch("adamw", q.d.over8(n), vecOf(op.W), vecOf(op.M), vecOf(op.V), vecOf(op.Grad), address(op.Scale), vecOf(op.Copy), address(op.Hyper), n)
-}
-
-// sumSquares adds the tensors one by one: the order depends on their sizes alone.
-func (q *queue) sumSquares(op *kernels.SumSquares) {
-	if len(op.Xs) == 0 {
-		q.launch("fill", q.d.over(1), vecOf(op.Out), float32(0), 1)
-	}
-	for i, x := range op.Xs {
-		q.dot(x, x, kernels.Tensor{}, scalarPlain, kernels.Grad{T: op.Out, Add: i > 0})
-	}
-}
-
-func (q *queue) clipScale(op *kernels.ClipScale) {
-	q.launch("clip_scale", shape{grid: [3]int{1, 1, 1}, threads: 32}, address(op.SumSq), op.Max, address(op.Out))
 }
 
 // scratchParts takes memory of an op's own, cut into fp32 parts of so many elements, 256-byte aligned.

@@ -44,7 +44,7 @@ func newChunk() (*chunk, error) {
 
 const (
 	chunkBytes = 4 << 20
-	mostChunks = 4
+	mostChunks = 16 // those of a step in work and of the one that is being queued
 )
 
 // close gives the driver's things back; the device's context is current.

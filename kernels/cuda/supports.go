@@ -53,6 +53,8 @@ func statistics(op kernels.Op) []kernels.Tensor {
 		return []kernels.Tensor{op.LSE, op.Loss, op.DLoss}
 	case *kernels.AdamW:
 		return []kernels.Tensor{op.Scale, op.Hyper}
+	case *kernels.StepGuard:
+		return []kernels.Tensor{op.Found, op.Table, op.Hyper}
 	case *kernels.ClipScale:
 		return []kernels.Tensor{op.SumSq, op.Out}
 	}

@@ -42,9 +42,9 @@ func fields(op kernels.Op) []field {
 			}
 		case reflect.Struct:
 			for i := range v.NumField() {
-				if name == "" || name == "Media" || name == "Forward" || name == "Forward.Media" {
+				if name == "" || name == "Media" || name == "Params" || name == "Forward" || name == "Forward.Media" {
 					inner := v.Type().Field(i).Name
-					if name != "" && name != "Media" {
+					if name != "" && name != "Media" && name != "Params" {
 						inner = name + "." + inner
 					}
 					walk(v.Field(i), inner)

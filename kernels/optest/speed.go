@@ -15,7 +15,7 @@ type Timing struct {
 	Backward bool
 	Seconds  float64 // of one op, the median of the rounds
 	Flops    float64 // of one op; 0 where only bytes count
-	Bytes    float64 // that one op must move at least: every tensor once
+	Bytes    float64 // that one op must move at least
 }
 
 // TimeSpeed times one of a row's speed cases, forward or backward, in so many rounds of about so much time. It returns
@@ -101,6 +101,11 @@ func moved(op kernels.Op) float64 {
 	var sum int
 	for _, f := range fields(op) {
 		sum += f.tensor.Len() * f.tensor.DType.Size()
+	}
+	if op, ok := op.(*kernels.AdamW); ok {
+		for _, p := range op.Params { // read and written
+			sum += 3 * 4 * p.W.Len()
+		}
 	}
 	return float64(sum)
 }

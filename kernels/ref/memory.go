@@ -94,6 +94,8 @@ func ints(t kernels.Tensor) []int32 {
 	return kernels.DecodeInts(bytesOf(t))
 }
 
+func storeInts(t kernels.Tensor, values []int32) { copy(bytesOf(t), kernels.EncodeInts(values)) }
+
 // bf16 rounds values.
 func bf16(values []float64) []float64 {
 	out := make([]float64, len(values))

@@ -135,8 +135,19 @@ func TestByHand(t *testing.T) {
 			return op, []result{{op.Loss, []float64{(math.Log(4) + math.Log(2)) / 2, 2}}}
 		}},
 		{"adamw", func() (kernels.Op, []result) {
-			op := &kernels.AdamW{W: in(1), M: in(0), V: in(0), Grad: in(1), Scale: in(0.5), Hyper: in(0.1, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.001)}
-			return op, []result{{op.W, []float64{0.899}}, {op.M, []float64{0.05}}, {op.V, []float64{0.00025}}}
+			one := kernels.AdamWParam{W: in(1), M: in(0), V: in(0), Grad: in(1), Decay: 0.01}
+			op := &kernels.AdamW{Params: []kernels.AdamWParam{one}, Scale: in(0.5), Hyper: in(0.1, 0.9, 0.999, 1e-8, 0.1, 0.001)}
+			return op, []result{{one.W, []float64{0.899}}, {one.M, []float64{0.05}}, {one.V, []float64{0.00025}}}
+		}},
+		{"adamw that is not to be", func() (kernels.Op, []result) {
+			one := kernels.AdamWParam{W: in(1), M: in(2), V: in(3), Grad: in(1)}
+			op := &kernels.AdamW{Params: []kernels.AdamWParam{one}, Hyper: in(0.1, 0.9, 0.999, 1e-8, 0.1, 0.001), Go: integers(t, d, 0)}
+			return op, []result{{one.W, []float64{1}}, {one.M, []float64{2}}, {one.V, []float64{3}}}
+		}},
+		{"step guard", func() (kernels.Op, []result) {
+			table := floats(t, d, []float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 2, kernels.HyperLen)
+			op := &kernels.StepGuard{Found: in(1, 2), Table: table, First: 3, Count: integers(t, d, 4), Hyper: out(kernels.HyperLen), Go: integers(t, d, 0)}
+			return op, []result{{op.Hyper, []float64{7, 8, 9, 10, 11, 12}}}
 		}},
 		{"clip", func() (kernels.Op, []result) {
 			op := &kernels.ClipScale{SumSq: in(16), Max: 1, Out: out(1)}

@@ -71,6 +71,8 @@ func find(op kernels.Op) func() {
 		return func() { patchify(op) }
 	case *kernels.AdamW:
 		return func() { adamW(op) }
+	case *kernels.StepGuard:
+		return func() { stepGuard(op) }
 	case *kernels.SumSquares:
 		return func() { sumSquares(op) }
 	case *kernels.ClipScale:

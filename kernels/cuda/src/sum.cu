@@ -1,9 +1,8 @@
-// Sums with a fixed order: products of all elements (ScaleByBackward, TanhGateBackward, SumSquares), and SumRows.
-// Both go by pieces of a fixed size into scratch memory, and then over the pieces.
+// Sums with a fixed order: products of all elements (ScaleByBackward, TanhGateBackward), SumSquares and SumRows. All go by
+// pieces of a fixed size into scratch memory, and then over the pieces.
+#include "include/many.cuh"
 #include "include/reduce.cuh"
 #include "include/tensor.cuh"
-
-enum { PIECE = 8192 }; // ops_elementwise.go has the same number
 
 // part[block] = the sum of x y over the block's piece. A thread's products are summed in fp32, the rest in fp64.
 KERNEL(256) dot_pieces(Vec x, Vec y, double *part, i64 n) {
@@ -19,6 +18,32 @@ KERNEL(256) dot_pieces(Vec x, Vec y, double *part, i64 n) {
   if (threadIdx.x == 0) part[blockIdx.x] = all;
 }
 EXPORT_KERNEL(dot_pieces)
+
+// A tensor whose squares are summed.
+struct Square {
+  void *at;
+  i64 n;
+  int end, type; // where its pieces end among all
+};
+struct Squares {
+  int count, pad;
+  Square of[MANY_SQUARES];
+};
+
+// part[block] = the sum of the squares of a piece of one of many tensors.
+KERNEL(256) squares_pieces(GRID_CONSTANT Squares all, double *part) {
+  int k = piece_of(all.of, all.count, blockIdx.x);
+  Vec x = {all.of[k].at, 0, all.of[k].type, 0};
+  i64 n = all.of[k].n, from = (i64)(blockIdx.x - (k ? all.of[k - 1].end : 0)) * PIECE;
+  float sum = 0;
+  PIECE8(i, from, n) {
+    Eight v = load8(x, i, n);
+    EIGHT(j) sum += v.v[j] * v.v[j];
+  }
+  double whole = block_sum((double)sum);
+  if (threadIdx.x == 0) part[blockIdx.x] = whole;
+}
+EXPORT_KERNEL(squares_pieces)
 
 // What the sum of all pieces is multiplied by: the derivative of the scalar's function.
 enum { BY_ONE, BY_EXP, BY_TANH_SLOPE };

@@ -16,6 +16,8 @@ typedef long long i64;
 // KERNEL_OF is KERNEL with so many blocks at once on a multiprocessor, which bounds the registers.
 #define KERNEL_OF(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 #define EXPORT_KERNEL(name)
+// GRID_CONSTANT is before an argument that is indexed: it stays where it is.
+#define GRID_CONSTANT const __grid_constant__
 #define SHARED(T, name, dims) __shared__ __align__(128) T name dims
 #define DYNAMIC_SHARED(T, name) extern __shared__ __align__(128) T name[]
 
@@ -54,6 +56,7 @@ DEV int dot4(int a, int b, int sum) { return __dp4a(a, b, sum); }
 #include "cuda_on_host.h"
 
 #define KERNEL_OF(threads, blocks) KERNEL(threads)
+#define GRID_CONSTANT
 DEV float exp2_near(float x) { return x < -126 ? 0 : exp2f(x); }
 DEV float inverse_near(float x) { return 1 / x; }
 DEV u32 round_bf16(float f) {
