@@ -72,13 +72,31 @@ func (t *task) joinGroup(m *merge, prefix int, next func() (bool, error)) error 
 	for _, d := range docs {
 		same[d.URL]++
 	}
+	first := 0 // of documents with one url and timestamp, which lie together: the others would have its doc_id
 	for i, d := range docs {
 		t.meter.add(1)
+		if i > 0 && d.URL == docs[first].URL && d.Timestamp.Equal(docs[first].Timestamp) {
+			if err := t.repeated(d, docs[first]); err != nil {
+				return err
+			}
+			continue
+		}
+		first = i
 		if err := t.joined(d, best.of(i), same[d.URL] > 1); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// repeated rejects a document whose url and timestamp another had before, in the order of files and lines.
+func (t *task) repeated(d, first docRef) error {
+	t.count("documents.repeated", 1)
+	line := func(d docRef) string {
+		return fmt.Sprintf("%s line %d", shortName(t.plan.inputsOf("c4")[d.File].Location), d.Line)
+	}
+	return t.reject(d, afterImages, &schemas.Reject{Rule: schemas.RuleBadRecord, DocID: some(d.id()), URL: &d.URL,
+		Detail: some(line(d) + ": url and timestamp are those of " + line(first))})
 }
 
 // joined settles one document.
