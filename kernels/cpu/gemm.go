@@ -142,14 +142,47 @@ func (d *Device) matmul(op *kernels.MatMul) error {
 		d.pool.spans(n, C.RUN, func(_, from, to int) { C.gemm_few_rows(d.set(), &g, C.int64_t(from), C.int64_t(to)) })
 		return nil
 	default:
+		if depth := d.depth(op, kind, n, k); depth < k {
+			return d.inPieces(op, b, k, depth)
+		}
 		return d.packAndMultiply(&g, kind, b, m, n, k, row, col)
 	}
 	return d.tiles(&g, kind, m, k, 0, panels(n, kind))
 }
 
-// packAndMultiply takes columns of an unpacked B as many at a time as stay in the last cache from packing to use.
+const room = 8 << 20 // of B packed at a time: it stays in the last cache from packing to use
+
+// depth is how many elements of k a product takes at a time: all, unless so few columns of B would fit the room that A had to be
+// read many times over (the gradient of a language model's last states: k is the vocabulary). A frozen weight is never cut, so that
+// its products are those of its packed form.
+func (d *Device) depth(op *kernels.MatMul, kind *C.struct_gemm_kind, n, k int) int {
+	const readings = 4
+	plain := op.Act == kernels.NoActivation && op.Bias.None() && op.Residual.None() && op.Pre.None() && op.Out.DType == kernels.F32
+	if op.TransB || !plain || packedBytes(n, k, kind) <= readings*room {
+		return k
+	}
+	return max(C.DEEP, room/packedBytes(n, 1, kind)/C.DEEP*C.DEEP)
+}
+
+// inPieces adds up products of `depth` elements of k.
+func (d *Device) inPieces(op *kernels.MatMul, b kernels.Tensor, k, depth int) error {
+	for from := 0; from < k; from += depth {
+		part, to := *op, min(k, from+depth)
+		if part.B = b.Slice(0, from, to); op.TransA {
+			part.A = op.A.Slice(0, from, to)
+		} else {
+			part.A = op.A.Slice(-1, from, to)
+		}
+		part.Add = op.Add || from > 0
+		if err := d.matmul(&part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packAndMultiply takes columns of an unpacked B as many at a time as fit the room.
 func (d *Device) packAndMultiply(g *C.struct_gemm, kind *C.struct_gemm_kind, b kernels.Tensor, m, n, k, row, col int) error {
-	const room = 8 << 20
 	all, panel := panels(n, kind), packedBytes(1, k, kind)
 	each := min(all, max(1, room/max(panel, 1)))
 	if err := d.packed.grow(d, max(1, each*panel)); err != nil {

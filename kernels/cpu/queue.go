@@ -124,6 +124,8 @@ func (d *Device) run(op kernels.Op) error {
 		if !d.rotary(op) {
 			return d.inRef(op)
 		}
+	case *kernels.Fill:
+		d.fill(op)
 	case *kernels.Copy:
 		if floating(op.Src) && floating(op.Dst) {
 			d.copyFloats(op)

@@ -66,6 +66,21 @@ func (d *Device) dot(x, y kernels.Tensor) float32 {
 	return float32(sum)
 }
 
+// fill clears, or writes one element and copies what is there behind it.
+func (d *Device) fill(op *kernels.Fill) {
+	data, one := host(op.Dst), kernels.EncodeFloats(op.Dst.DType, []float32{op.Value})
+	d.elements(op.Dst.Len(), func(from, to C.int64_t) {
+		part := data[int(from)*len(one) : int(to)*len(one)]
+		if op.Value == 0 && !math.Signbit(float64(op.Value)) {
+			clear(part)
+			return
+		}
+		for n := copy(part, one); n < len(part); n *= 2 {
+			copy(part[n:], part[:n])
+		}
+	})
+}
+
 func (d *Device) act(op *kernels.Act) {
 	set, kind, x, out := d.set(), C.int(op.Kind), vec(op.X), vec(op.Out)
 	d.elements(op.X.Len(), func(from, to C.int64_t) { C.call_act(set, kind, x, out, from, to) })
