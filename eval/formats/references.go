@@ -40,15 +40,19 @@ func ReadReferences(path string) ([]Reference, error) {
 
 // official reads a file that is one object with annotations or images; plain says that it is another object.
 func (r *reader) official() (out []Reference, plain bool, err error) {
-	var annotations []annotation
-	found, images := false, -1
+	var all *gathering // the annotations
+	images := -1
 	r.members(func(name string) {
 		switch name {
 		case "annotations":
-			if found = true; r.Kind() == '[' {
-				annotations = array(r, r.annotation)
-			} else {
+			all = &gathering{at: map[ID]int{}}
+			if r.Kind() != '[' {
 				r.Fail(`"annotations" is not a list`)
+			}
+			for r.Enter('['); r.More(']'); {
+				var a annotation
+				r.annotation(&a)
+				all.add(&a)
 			}
 		case "images":
 			images = r.At
@@ -61,8 +65,10 @@ func (r *reader) official() (out []Reference, plain bool, err error) {
 		return nil, false, err
 	}
 	switch {
-	case found:
-		out, err = gather(r.path, annotations)
+	case all != nil && all.err != nil:
+		err = fmt.Errorf("%s: %w", r.path, all.err)
+	case all != nil:
+		out = all.out
 	case images >= 0:
 		r.At = images
 		out, err = r.karpathyReferences()
@@ -109,33 +115,48 @@ func (r *reader) annotation(a *annotation) {
 	}
 }
 
-// gather puts the captions of an image together, in the order in which images first appear.
-func gather(path string, annotations []annotation) ([]Reference, error) {
-	out := make([]Reference, 0, len(annotations))
-	at := make(map[ID]int, len(annotations))
-	for i := range annotations {
-		a := &annotations[i]
-		question, image := ID(a.QuestionID.text), ID(a.ImageID.text)
-		switch {
-		case a.QuestionID.given:
-			if _, again := at[question]; again {
-				return nil, fmt.Errorf("%s: annotation %d: question %s for the second time", path, i, question)
-			}
-			at[question] = len(out)
-			out = append(out, Reference{ID: question, AnswerType: a.AnswerType, Answers: a.Answers})
-		case a.ImageID.given && a.Caption.given:
-			k, known := at[image]
-			if !known {
-				k = len(out)
-				at[image] = k
-				out = append(out, Reference{ID: image, Captions: make([]string, 0, 5)})
-			}
-			out[k].Captions = append(out[k].Captions, a.Caption.text)
-		default:
-			return nil, fmt.Errorf("%s: annotation %d has neither question_id nor image_id and caption", path, i)
+// gathering puts the captions of an image together, in the order in which images first appear.
+type gathering struct {
+	out  []Reference
+	at   map[ID]int
+	last int // where the image of the annotation before is: captions of an image often stand together
+	seen int
+	err  error
+}
+
+func (g *gathering) add(a *annotation) {
+	question, image := ID(a.QuestionID.text), ID(a.ImageID.text)
+	switch {
+	case a.QuestionID.given:
+		if _, again := g.at[question]; again {
+			g.fail("question %s for the second time", question)
+			break
 		}
+		g.at[question] = len(g.out)
+		g.out = append(g.out, Reference{ID: question, AnswerType: a.AnswerType, Answers: a.Answers})
+	case a.ImageID.given && a.Caption.given:
+		k, known := g.last, g.last < len(g.out) && g.out[g.last].ID == image
+		if !known {
+			k, known = g.at[image]
+		}
+		if !known {
+			k = len(g.out)
+			g.at[image] = k
+			g.out = append(g.out, Reference{ID: image, Captions: make([]string, 0, 5)})
+		}
+		g.last = k
+		g.out[k].Captions = append(g.out[k].Captions, a.Caption.text)
+	default:
+		g.fail("has neither question_id nor image_id and caption")
 	}
-	return out, nil
+	g.seen++
+}
+
+// fail keeps what is wrong with the first annotation that is.
+func (g *gathering) fail(format string, args ...any) {
+	if g.err == nil {
+		g.err = fmt.Errorf("annotation %d: "+format, append([]any{g.seen}, args...)...)
+	}
 }
 
 func (r *reader) karpathyReferences() ([]Reference, error) {

@@ -53,25 +53,33 @@ func BootstrapMeans(metrics [][]float64, seed uint64) []Interval {
 	}
 	n := len(metrics[0])
 	counts, values := make([]*histogram, len(metrics)), make([][]float64, len(metrics))
-	draw := false
+	var drawn []int // the metrics that are drawn example by example
 	for m, scores := range metrics {
 		counts[m], values[m] = newHistogram(scores), make([]float64, Resamples)
-		draw = draw || counts[m] == nil
+		if counts[m] == nil {
+			drawn = append(drawn, m)
+		}
+	}
+	// Two of them at a time, side by side in memory.
+	var pairs [][][2]float64
+	for ; len(drawn) > 2*len(pairs); pairs = append(pairs, make([][2]float64, n)) {
+	}
+	for k, m := range drawn {
+		for i, score := range metrics[m] {
+			pairs[k/2][i][k%2] = score
+		}
 	}
 	resample(func() func(k int) {
-		drawn := make([]uint32, n)
 		return func(k int) {
-			if draw {
-				g := newGenerator(seed, k)
-				for i := range drawn {
-					drawn[i] = g.below(uint32(n))
-				}
-			}
-			for m, scores := range metrics {
+			for m := range metrics {
 				if counts[m] != nil {
 					values[m][k] = counts[m].drawnMean(newGenerator(seed, k))
-				} else {
-					values[m][k] = drawnMean(scores, drawn)
+				}
+			}
+			for p, pair := range pairs {
+				means := drawnMeans(pair, newGenerator(seed, k))
+				for j, m := range drawn[2*p : min(2*p+2, len(drawn))] {
+					values[m][k] = means[j]
 				}
 			}
 		}
@@ -82,20 +90,25 @@ func BootstrapMeans(metrics [][]float64, seed uint64) []Interval {
 	return intervals
 }
 
-// drawnMean adds up in four lanes: one sum would wait for itself.
-func drawnMean(scores []float64, drawn []uint32) float64 {
-	var a, b, c, d float64
+// drawnMeans draws as many examples as there are and returns the means of both scores. It adds up in four lanes: one sum would wait
+// for itself.
+func drawnMeans(scores [][2]float64, g generator) [2]float64 {
+	n := uint32(len(scores))
+	var a, b, c, d [2]float64
 	i := 0
-	for ; i+4 <= len(drawn); i += 4 {
-		a += scores[drawn[i]]
-		b += scores[drawn[i+1]]
-		c += scores[drawn[i+2]]
-		d += scores[drawn[i+3]]
+	for ; i+4 <= len(scores); i += 4 {
+		p, q := &scores[g.below(n)], &scores[g.below(n)]
+		r, s := &scores[g.below(n)], &scores[g.below(n)]
+		a[0], a[1] = a[0]+p[0], a[1]+p[1]
+		b[0], b[1] = b[0]+q[0], b[1]+q[1]
+		c[0], c[1] = c[0]+r[0], c[1]+r[1]
+		d[0], d[1] = d[0]+s[0], d[1]+s[1]
 	}
-	for ; i < len(drawn); i++ {
-		a += scores[drawn[i]]
+	for ; i < len(scores); i++ {
+		p := &scores[g.below(n)]
+		a[0], a[1] = a[0]+p[0], a[1]+p[1]
 	}
-	return (a + b + c + d) / float64(len(drawn))
+	return [2]float64{(a[0] + b[0] + c[0] + d[0]) / float64(n), (a[1] + b[1] + c[1] + d[1]) / float64(n)}
 }
 
 // histogram is a metric of few different scores, such as VQA accuracy. How often each of them is drawn is multinomial, and

@@ -31,7 +31,7 @@ type known struct {
 // read numbers the sequences of image i, of up to `orders` words.
 func (l *local) read(c *Corpus, i, orders int) {
 	if l.known == nil {
-		l.known = make([]known, c.different+1)
+		l.known = room(l.known, c.different+1)
 	}
 	l.lengths, l.words = append(l.lengths[:0], len(c.sentence(i))), append(l.words[:0], c.sentence(i)...)
 	for s := c.references[i]; s < c.references[i+1]; s++ {

@@ -3,6 +3,7 @@ package caption
 // How many images have a word sequence in their references, for all sequences of one to four words.
 
 import (
+	"iter"
 	"math"
 	"math/bits"
 	"runtime"
@@ -27,26 +28,29 @@ func (c *Corpus) countImages() (all [maxN]common) {
 	rarity := c.rarity()
 	all[0] = c.countWords(rarity)
 	bits := bits.Len(uint(min(runtime.GOMAXPROCS(0), 16, c.images/256+1))) - 1
+	counters := make([]*counter, 1<<bits)
 	candidates := len(c.words)
 	for n := 1; n < maxN; n++ {
 		one := common{ids: make([]uint32, len(c.words)), shares: make([][]float64, 1<<bits), bits: bits}
-		found := make([]int, 1<<bits)
 		var wg sync.WaitGroup
-		for k := range one.shares {
+		for k := range counters {
 			wg.Go(func() {
-				counter := counter{Corpus: c, shorter: all[n-1].ids, ids: one.ids, length: n + 1, k: uint64(k), bits: bits}
-				var images []uint32
-				images, found[k] = counter.count(candidates >> bits)
-				one.shares[k] = make([]float64, len(images))
-				for id, n := range images {
+				if counters[k] == nil { // made here, where no other's is near
+					counters[k] = &counter{Corpus: c, k: uint64(k), bits: bits}
+				}
+				share := counters[k]
+				share.shorter, share.ids, share.length = all[n-1].ids, one.ids, n+1
+				share.count(candidates >> bits)
+				one.shares[k] = make([]float64, len(share.holders))
+				for id, n := range share.holders {
 					one.shares[k][id] = rarity[n]
 				}
 			})
 		}
 		wg.Wait()
 		all[n], candidates = one, 0
-		for _, f := range found {
-			candidates += f
+		for k := range counters {
+			candidates += counters[k].times
 		}
 	}
 	return all
@@ -71,7 +75,8 @@ func (c *Corpus) countWords(rarity []float64) common {
 	return common{ids: c.words, shares: [][]float64{rarities}}
 }
 
-// counter makes a share of the sequences of so many words: those whose hash falls to one goroutine.
+// counter counts a share of the sequences of so many words: those whose hash falls to one goroutine. It keeps its memory from one
+// order to the next.
 type counter struct {
 	*Corpus
 	shorter []uint32 // ids of the sequences that are a word shorter
@@ -79,8 +84,18 @@ type counter struct {
 	length  int
 	k       uint64
 	bits    int
-	found   candidates // in the sentences at hand
+
+	holders []uint32 // by number in this share: how many images hold the sequence
+	times   int      // how often one of them was found
+
+	last   []uint32 // by number: the image that was counted last, plus one
+	holder []uint32 // by hash: the only image so far, plus one, or several
+	table  table
+	found  candidates // in the sentences at hand
 }
+
+// several is more than one image.
+const several = 1<<32 - 1
 
 // candidate is a sequence that may be common.
 type candidate struct {
@@ -91,16 +106,14 @@ type candidate struct {
 type candidates []candidate
 
 // count numbers the sequences of this share that several images' references hold, in two passes: a filter, which may let some
-// through that only one image holds, keeps most of those out of the table. It returns how many images hold each, and how often it
-// found one.
-func (c *counter) count(expected int) (images []uint32, found int) {
-	const several = 1<<32 - 1
-	holder := make([]uint32, 1<<bits.Len(uint(expected|1023))) // by hash: the only image so far, plus one, or several
-	mask := uint64(len(holder) - 1)
-	for image := range c.images {
+// through that only one image holds, keeps most of those out of the table.
+func (c *counter) count(expected int) {
+	c.holder = room(c.holder, 1<<bits.Len(uint(expected|1023)))
+	mask := uint64(len(c.holder) - 1)
+	for image := range c.all() {
 		holds := uint32(image + 1)
 		for _, x := range c.candidates(c.references[image], c.references[image+1]) {
-			h := &holder[x.hash&mask]
+			h := &c.holder[x.hash&mask]
 			now := uint32(several)
 			if *h == holds {
 				now = holds
@@ -111,33 +124,43 @@ func (c *counter) count(expected int) (images []uint32, found int) {
 			*h = now
 		}
 	}
-	t := newTable(2 << bits.Len(uint(expected/8|511)))
-	images = append(images, 0)
-	last := []uint32{0} // by number: the image that was counted last, plus one
-	for image := range c.images {
-		for _, x := range c.candidates(c.references[image], c.references[image+1]).of(holder, several) {
-			id := t.number(x.key, x.hash)
-			if int(id) == len(last) {
-				last, images = append(last, 0), append(images, 0)
+	c.table.reset(2 << bits.Len(uint(expected/8|511)))
+	c.holders, c.last, c.times = append(c.holders[:0], 0), append(c.last[:0], 0), 0
+	for image := range c.all() {
+		for _, x := range c.candidates(c.references[image], c.references[image+1]).of(c.holder, several) {
+			id := c.table.number(x.key, x.hash)
+			if int(id) == len(c.last) {
+				c.last, c.holders = append(c.last, 0), append(c.holders, 0)
 			}
-			if last[id] != uint32(image+1) {
-				last[id] = uint32(image + 1)
-				images[id]++
+			if c.last[id] != uint32(image+1) {
+				c.last[id] = uint32(image + 1)
+				c.holders[id]++
 			}
 			c.ids[x.at] = id<<c.bits | uint32(c.k)
-			found++
+			c.times++
 		}
 	}
 	// The hypotheses' count for nothing, but they need their numbers.
-	for h := range c.images {
-		for _, x := range c.candidates(h, h+1).of(holder, several) {
-			if id, ok := t.find(x.key, x.hash); ok {
+	for h := range c.all() {
+		for _, x := range c.candidates(h, h+1).of(c.holder, several) {
+			if id, ok := c.table.find(x.key, x.hash); ok {
 				c.ids[x.at] = id<<c.bits | uint32(c.k)
-				found++
+				c.times++
 			}
 		}
 	}
-	return images, found
+}
+
+// all yields every image. Each goroutine begins elsewhere: side by side they would wait for each other's cache lines.
+func (c *counter) all() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		first := int(c.k) * c.images >> c.bits
+		for i := range c.images {
+			if !yield((first + i) % c.images) {
+				return
+			}
+		}
+	}
 }
 
 // candidates are the sequences of some sentences that may be common and are this share's. Which are its own cannot be foreseen, so
@@ -198,7 +221,10 @@ type slot struct {
 	id  uint32
 }
 
-func newTable(size int) table { return table{slots: make([]slot, size)} }
+// reset empties the table and makes room for half as many keys as it says.
+func (t *table) reset(size int) {
+	t.size, t.slots = 0, room(t.slots, size)
+}
 
 func (t *table) find(key, hash uint64) (id uint32, ok bool) {
 	mask := uint64(len(t.slots) - 1)
@@ -228,7 +254,7 @@ func (t *table) number(key, hash uint64) uint32 {
 
 func (t *table) grow() {
 	old := t.slots
-	t.slots = make([]slot, 2*len(old))
+	t.slots = room[slot](nil, 2*len(old))
 	mask := uint64(len(t.slots) - 1)
 	for _, s := range old {
 		if s.key == 0 {

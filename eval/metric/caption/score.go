@@ -200,12 +200,12 @@ func (s *imageScorer) rarities(n, sentence int, idf []float64) {
 }
 
 // room is memory for n numbers, zeroed.
-func room[T uint32 | float64](s []T, n int) []T {
+func room[T uint32 | float64 | slot | known](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]T, n, 2*n)
+		s = make([]T, n)
 	}
 	s = s[:n]
-	clear(s)
+	clear(s) // also when new: a page that is read before it is written faults twice and halts the other processors
 	return s
 }
 

@@ -24,7 +24,7 @@ type entry struct {
 }
 
 func newVocabulary() *vocabulary {
-	return &vocabulary{seed: rand.Uint64(), slots: make([]uint32, 1<<12), words: make([]entry, 0, 1<<11)}
+	return &vocabulary{seed: rand.Uint64(), slots: room[uint32](nil, 1<<12), words: make([]entry, 0, 1<<11)}
 }
 
 // number is the word's.
@@ -77,7 +77,7 @@ func (v *vocabulary) hash(head uint64, tail []byte, size uint32) uint64 {
 }
 
 func (v *vocabulary) grow() {
-	v.slots = make([]uint32, 2*len(v.slots))
+	v.slots = room(v.slots[:0:0], 2*len(v.slots))
 	mask := uint64(len(v.slots) - 1)
 	for i := range v.words {
 		w := &v.words[i]
