@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 
 	"mmc4/eval/formats"
@@ -88,6 +89,8 @@ func (c *evalScoreCmd) Run(ctx context.Context, o *output) error {
 		defer model.Close()
 		options.CLIP, options.Picture = model, c.picture
 	}
+	// Two files are read whole, and then it is over: collecting garbage as eagerly as a program that stays takes longer than it frees.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	r, err := score.Files(ctx, c.Predictions, c.References, options)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"mmc4/eval/formats"
 	"mmc4/eval/metric"
 	"mmc4/eval/metric/caption"
+	"mmc4/eval/metric/ptb"
 	"mmc4/eval/metric/vqa"
 	"mmc4/internal/imaging"
 )
@@ -92,7 +93,16 @@ func Files(ctx context.Context, predictions, references string, o Options) (*Rep
 	var said []formats.Prediction
 	var saidErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { said, saidErr = formats.ReadPredictions(predictions) })
+	wg.Go(func() {
+		said, saidErr = formats.ReadPredictions(predictions)
+		if slices.ContainsFunc(o.Metrics, isCaption) { // what the tokenizer builds at first, it builds while the references are read
+			var some []string
+			for i := range said[:min(ptb.Chunk, len(said))] {
+				some = append(some, said[i].Text)
+			}
+			ptb.Captions(some)
+		}
+	})
 	meant, err := formats.ReadReferences(references)
 	wg.Wait()
 	if err = cmp.Or(saidErr, err); err != nil {
@@ -154,6 +164,8 @@ func (r *Report) intervals(seed uint64) {
 		r.Values[r.means[i].value].Interval = &metric.Interval{Low: 100 * interval.Low, High: 100 * interval.High}
 	}
 }
+
+func isCaption(metric string) bool { return metric == "cider" || metric == "bleu" || metric == "rouge" }
 
 // scoreCaptions computes all scores of captions that are wanted at once.
 func scoreCaptions(pairs []paired, metrics []string) (*caption.Result, error) {

@@ -54,15 +54,16 @@ func (l *local) read(c *Corpus, i, orders int) {
 				continue
 			}
 			shared := false
-			for p := at; p < at+length; p++ {
-				ids[p] = 0
-				if p >= at+length-n {
-					continue
+			row, hyp := ids[at:at+length], l.numbers[n]
+			a := uint32(0)
+			for p, b := range shorter[at : at+length] { // a is the one before
+				row[p] = 0
+				if a != 0 && b != 0 {
+					id := l.set.number(uint64(a)<<32 | uint64(b))
+					row[p-1] = id
+					shared = shared || int(id) < hyp
 				}
-				if a, b := shorter[p], shorter[p+1]; a != 0 && b != 0 {
-					ids[p] = l.set.number(uint64(a)<<32 | uint64(b))
-					shared = shared || int(ids[p]) < l.numbers[n]
-				}
+				a = b
 			}
 			if at += length; s == 0 {
 				l.numbers[n] = l.set.size() // of the hypothesis only, until the end

@@ -39,7 +39,7 @@ func (c *Corpus) countImages() (all [maxN]common) {
 					counters[k] = &counter{Corpus: c, k: uint64(k), bits: bits}
 				}
 				share := counters[k]
-				share.shorter, share.ids, share.length = all[n-1].ids, one.ids, n+1
+				share.shorter, share.ids = all[n-1].ids, one.ids
 				share.count(candidates >> bits)
 				one.shares[k] = make([]float64, len(share.holders))
 				for id, n := range share.holders {
@@ -81,7 +81,6 @@ type counter struct {
 	*Corpus
 	shorter []uint32 // ids of the sequences that are a word shorter
 	ids     []uint32 // to fill
-	length  int
 	k       uint64
 	bits    int
 
@@ -169,19 +168,20 @@ func (c *counter) candidates(from, to int) candidates {
 	if most := c.starts[to] - c.starts[from]; len(c.found) < most {
 		c.found = make(candidates, 2*most)
 	}
-	found, n, others := c.found, 0, uint64(1)<<c.bits-1
+	found, n, others, k := c.found, 0, uint64(1)<<c.bits-1, c.k
 	for s := from; s < to; s++ {
-		for i := c.starts[s]; i <= c.starts[s+1]-c.length; i++ {
-			a, b := c.shorter[i], c.shorter[i+1]
-			if a == 0 || b == 0 {
-				continue
+		first, end := c.starts[s], c.starts[s+1]
+		a := uint32(0)
+		for i, b := range c.shorter[first:end] { // a is the one before, which is 0 where the sequence would not fit
+			if a != 0 && b != 0 {
+				key := uint64(a)<<32 | uint64(b)
+				hash := spread(key)
+				found[n] = candidate{key, hash, first + i - 1}
+				if (hash>>48^k)&others == 0 {
+					n++
+				}
 			}
-			key := uint64(a)<<32 | uint64(b)
-			hash := spread(key)
-			found[n] = candidate{key, hash, i}
-			if (hash>>48^c.k)&others == 0 {
-				n++
-			}
+			a = b
 		}
 	}
 	return found[:n]
