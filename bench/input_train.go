@@ -179,7 +179,7 @@ func newTrainerOn(ctx context.Context, dev kernels.Device, lab *Lab, shape *trai
 		return nil, err
 	}
 	pass := kernels.NewPass(dev, queue, kernels.NewArena(dev, 0), kernels.PassOptions{Grad: true})
-	t.stepper = &train.Stepper{Task: task, Optimizer: opt, Schedule: train.Schedule{Kind: "constant"}, Pass: pass, Streams: 1}
+	t.stepper = &train.Stepper{Task: task, Optimizer: opt, Schedule: train.Schedule{Kind: "constant", Warmup: trainWarmup}, Pass: pass, Streams: 1}
 	return t, nil
 }
 

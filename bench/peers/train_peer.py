@@ -1,6 +1,6 @@
 """Steps of training by open_flamingo 2.0.1 on torch. open: folder (vision.safetensors, lm.safetensors, flamingo.safetensors in
 open_clip's, Hugging Face's and open_flamingo's names; lm.json; ids.i32 and labels.i32 [steps, rows, tokens]; pictures.u8
-[steps, rows, used, 224, 224, 3]), slots, steps, rows, tokens, used, media and eoc (ids), mean, std, lr, threads.
+[steps, rows, used, 224, 224, 3]), slots, steps, rows, tokens, used, media and eoc (ids), mean, std, lr, warmup (steps), threads.
 
 A run is one step on the next batch, from the first again after the last: what train_one_epoch (train/train_utils.py) does for
 its documents, in fp32, with AdamW in its two groups. Slots without a picture hold zeros and go through tower and resampler, as
@@ -22,11 +22,11 @@ from open_flamingo.src.factory import FlamingoLMMixin, extend_instance
 from open_flamingo.src.flamingo import Flamingo
 from protocol import peak_bytes, reset_peak, serve
 from safetensors.torch import load_file
-from transformers import OPTConfig, OPTForCausalLM
+from transformers import OPTConfig, OPTForCausalLM, get_constant_schedule_with_warmup
 
 
 class Trainer:
-    def __init__(self, folder, slots, steps, rows, tokens, used, media, eoc, mean, std, lr, threads):
+    def __init__(self, folder, slots, steps, rows, tokens, used, media, eoc, mean, std, lr, warmup, threads):
         torch.set_num_threads(threads)
         self.threads = threads
         path = lambda name: os.path.join(folder, name)
@@ -55,6 +55,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW([
             {"params": [p for n, p in named if "gated_cross_attn" in n], "weight_decay": 0.1},
             {"params": [p for n, p in named if "gated_cross_attn" not in n], "weight_decay": 0.0}], lr=lr)
+        self.schedule = get_constant_schedule_with_warmup(self.optimizer, num_warmup_steps=warmup)
         self.ids = torch.from_numpy(np.fromfile(path("ids.i32"), np.int32).reshape(steps, rows, tokens)).long()
         self.labels = torch.from_numpy(np.fromfile(path("labels.i32"), np.int32).reshape(steps, rows, tokens)).long()
         self.pictures = np.memmap(path("pictures.u8"), np.uint8, "r", shape=(steps, rows, used, 224, 224, 3))
@@ -84,6 +85,7 @@ class Trainer:
         self.embedding.weight.grad = grad * mask
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
+        self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)
         return loss.item()
 
