@@ -116,35 +116,53 @@ INLINE void weigh_lanes(float *s, const struct attention *a, const struct lanes 
   }
 }
 
+// strip is the scratch of a forward unit.
+struct strip {
+  int64_t dp, group; // D rounded up; query heads of a key head
+  float *keys, *values, *scores, *query, *across, *out, *few;
+};
+
+INLINE struct strip strip_of(const struct attention *a, float *scratch) {
+  int64_t room = round_up(a->tk + a->tk2, WIDTH) + HEIGHT + AT_ONCE, dp = round_up(a->d, WIDTH);
+  struct strip w = {.dp = dp, .group = a->h / a->hkv, .keys = scratch};
+  w.values = w.keys + room * dp, w.scores = w.values + room * dp, w.query = w.scores + room * WIDTH;
+  w.across = w.query + WIDTH * dp, w.out = w.across + WIDTH * dp, w.few = w.out + WIDTH * dp;
+  return w;
+}
+
+// deliver turns a strip's result, [feature][query] in across, divides by the sums and stores it.
+INLINE void deliver(const struct strip *w, const struct attention *a, int64_t b, int64_t h, int64_t i0, int64_t rows, const float *sum, const float *lse) {
+  for (int64_t c = 0; c < a->d; c += TURN) turn(w->out + c, w->dp, w->across + c * WIDTH, 4 * WIDTH, least(TURN, a->d - c), rows);
+  for (int64_t r = 0; r < rows; r++) {
+    float factor = 1.0f / sum[r], *y = w->out + r * w->dp;
+    for (int64_t c = 0; c < w->dp; c++) y[c] *= factor;
+    store_row(a->out.at, a->out.type, at_head(&a->out, b, i0 + r, h), y, a->d);
+    if (a->lse) a->lse[(b * a->h + h) * a->tq + i0 + r] = lse[r];
+  }
+}
+
 static void attention_unit(const struct attention *a, int64_t b, int64_t g, float *scratch) {
-  int64_t n = a->tk + a->tk2, room = round_up(n, WIDTH) + HEIGHT + AT_ONCE, dp = round_up(a->d, WIDTH), group = a->h / a->hkv;
-  float *keys = scratch, *values = keys + room * dp, *scores = values + room * dp, *query = scores + room * WIDTH;
-  float *across = query + WIDTH * dp, *out = across + WIDTH * dp, *few = out + WIDTH * dp;
-  pack_keys(keys, a, b, g, few);
-  pack_values(values, a, b, g, few);
-  for (int64_t h = g * group; h < (g + 1) * group; h++)
+  int64_t n = a->tk + a->tk2;
+  struct strip w = strip_of(a, scratch);
+  pack_keys(w.keys, a, b, g, w.few);
+  pack_values(w.values, a, b, g, w.few);
+  for (int64_t h = g * w.group; h < (g + 1) * w.group; h++)
     for (int64_t i0 = 0; i0 < a->tq; i0 += WIDTH) {
       int64_t rows = least(WIDTH, a->tq - i0), row_bytes;
       struct lanes l = look(a, b, i0, rows);
       float sum[WIDTH], lse[WIDTH];
-      if (rows < WIDTH) memset(query, 0, WIDTH * a->d * sizeof *query);
+      if (rows < WIDTH) memset(w.query, 0, WIDTH * a->d * sizeof *w.query);
       for (int64_t r = 0; r < rows; r += TURN) {
         int64_t have = least(TURN, rows - r);
-        const float *from = few_queries(few, &a->q, a, b, i0 + r, have, h, &row_bytes);
-        turn(query + r, WIDTH, from, row_bytes, have, a->d);
+        const float *from = few_queries(w.few, &a->q, a, b, i0 + r, have, h, &row_bytes);
+        turn(w.query + r, WIDTH, from, row_bytes, have, a->d);
       }
-      for (int64_t k = l.k0; k < l.k1; k += HEIGHT) tile_f32(least(HEIGHT, n - k), a->d, keys + k * a->d, query, scores + (k - l.k0) * WIDTH, 1);
-      weigh_lanes(scores, a, &l, b, h, i0, rows, sum, lse);
+      for (int64_t k = l.k0; k < l.k1; k += HEIGHT) tile_f32(least(HEIGHT, n - k), a->d, w.keys + k * a->d, w.query, w.scores + (k - l.k0) * WIDTH, 1);
+      weigh_lanes(w.scores, a, &l, b, h, i0, rows, sum, lse);
       for (int64_t c = 0; c < a->d; c += HEIGHT) {
         int64_t height = least(HEIGHT, a->d - c);
-        tile_f32(height, l.k1 - l.k0, values + c * n + l.k0 * height, scores, across + c * WIDTH, 1);
+        tile_f32(height, l.k1 - l.k0, w.values + c * n + l.k0 * height, w.scores, w.across + c * WIDTH, 1);
       }
-      for (int64_t c = 0; c < a->d; c += TURN) turn(out + c, dp, across + c * WIDTH, 4 * WIDTH, least(TURN, a->d - c), rows);
-      for (int64_t r = 0; r < rows; r++) {
-        float factor = 1.0f / sum[r], *y = out + r * dp;
-        for (int64_t c = 0; c < dp; c++) y[c] *= factor;
-        store_row(a->out.at, a->out.type, at_head(&a->out, b, i0 + r, h), y, a->d);
-        if (a->lse) a->lse[(b * a->h + h) * a->tq + i0 + r] = lse[r];
-      }
+      deliver(&w, a, b, h, i0, rows, sum, lse);
     }
 }

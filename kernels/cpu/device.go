@@ -50,6 +50,7 @@ type Device struct {
 	mu      sync.Mutex    // one op at a time: it has all threads
 	scratch []scratch     // of each worker
 	packed  scratch       // B of a product that came unpacked
+	mask    scratch       // of the keys that attention sees so far
 	round   int           // products so far
 	wide    scratch       // int8 B as bf16
 	turns   []*turns      // tables of rotary positions
@@ -89,8 +90,13 @@ func (d *Device) Profile() string { return "cpu " + d.level.String() }
 // Threads is how many threads ops use at most.
 func (d *Device) Threads() int { return d.pool.size }
 
+// Close ends the threads and gives back what ops worked in; buffers are their owners'.
 func (d *Device) Close() error {
 	d.pool.close()
+	for _, s := range append(d.scratch, d.packed, d.mask, d.wide) {
+		s.free()
+	}
+	d.scratch = nil
 	return nil
 }
 

@@ -24,14 +24,18 @@ func (s *scratch) grow(d *Device, bytes int) error {
 	if len(s.buf) >= bytes {
 		return nil
 	}
-	old := buffer{data: s.buf}
-	old.Free()
-	s.buf, s.round = nil, 0
+	s.free()
 	b, err := d.Alloc(bytes)
 	if err == nil {
 		s.buf = b.(*buffer).data
 	}
 	return err
+}
+
+func (s *scratch) free() {
+	old := buffer{data: s.buf}
+	old.Free()
+	s.buf, s.round = nil, 0
 }
 
 // room gives every worker so much scratch.
@@ -90,6 +94,9 @@ func (d *Device) Pack(w kernels.Tensor) (kernels.Tensor, error) {
 	return w, nil
 }
 
+// fewRows is up to how many rows an unpacked B is read where it lies. Its sums are in another order than the packed one's.
+const fewRows = C.FEW
+
 func (d *Device) matmul(op *kernels.MatMul) error {
 	m, n, k := op.Sizes()
 	if m == 0 || n == 0 {
@@ -137,7 +144,7 @@ func (d *Device) matmul(op *kernels.MatMul) error {
 	switch {
 	case b.Packed:
 		g.b = pointer(b)
-	case m <= C.FEW && !op.TransA && op.A.DType == kernels.F32 && b.DType == kernels.F32 && (row == 1 || col == 1):
+	case m <= fewRows && !op.TransA && op.A.DType == kernels.F32 && b.DType == kernels.F32 && (row == 1 || col == 1):
 		g.b, g.b_row, g.b_col = pointer(b), C.int64_t(row), C.int64_t(col)
 		d.pool.spans(n, C.RUN, func(_, from, to int) { C.gemm_few_rows(d.set(), &g, C.int64_t(from), C.int64_t(to)) })
 		return nil

@@ -2,7 +2,8 @@
 //
 // B lies packed in panels of `width` columns (pack_b), A is packed by each worker for the rows it works on, and a tile of
 // Out is summed in fp32 in a scratch, block of k by block of k, and leaves through the epilogue. The order of the sum
-// depends on k alone, so the result does not depend on how the tiles are shared out.
+// depends on k alone, so the result does not depend on how the tiles are shared out. Only few_rows, which reads an unpacked B
+// where it lies, sums in an order of its own.
 //
 // A gemm_kind is how one type of B is multiplied; each instruction set has three (set.h).
 #ifndef MMC4_GEMM_H

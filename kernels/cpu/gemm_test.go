@@ -42,7 +42,8 @@ func eachLevel(t *testing.T, test func(t *testing.T, d *Device)) {
 	}
 }
 
-// TestThreadsDoNotChangeProducts: the bits are the same for 1 and for 3 threads, and packing B beforehand changes nothing.
+// TestThreadsDoNotChangeProducts: the bits are the same for 1 and for 3 threads, and, from FEW rows on, packing B beforehand
+// changes nothing. Up to FEW rows an unpacked B is summed as it lies, in another order: within rounding.
 func TestThreadsDoNotChangeProducts(t *testing.T) {
 	eachLevel(t, func(t *testing.T, three *Device) {
 		one, err := New(1)
@@ -51,7 +52,7 @@ func TestThreadsDoNotChangeProducts(t *testing.T) {
 		}
 		defer one.Close()
 		r := rand.New(rand.NewPCG(1, 2))
-		for _, s := range [][3]int{{1, 1, 1}, {97, 33, 513}, {13, 65, 1030}, {200, 100, 7}} {
+		for _, s := range [][3]int{{1, 1, 1}, {1, 37, 770}, {8, 70, 1500}, {9, 37, 770}, {97, 33, 513}, {13, 65, 1030}, {25, 40, 2100}, {200, 100, 7}} {
 			a, b := random(t, one, r, s[0], s[2]), random(t, one, r, s[1], s[2])
 			packed, err := three.Pack(b)
 			if err != nil {
@@ -69,8 +70,12 @@ func TestThreadsDoNotChangeProducts(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			packing := 0.0
+			if s[0] <= fewRows {
+				packing = 1e-5 * math.Sqrt(float64(s[2]))
+			}
 			for i, want := range floats(out[0]) {
-				if floats(out[1])[i] != want || floats(out[2])[i] != want {
+				if floats(out[1])[i] != want || math.Abs(float64(floats(out[2])[i]-want)) > packing {
 					t.Fatalf("%v: element %d: %v, %v, %v", s, i, want, floats(out[1])[i], floats(out[2])[i])
 				}
 			}

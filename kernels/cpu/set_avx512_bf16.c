@@ -35,6 +35,9 @@ static void fetching_bf16(int64_t rows, int64_t k, const uint16_t *a, const uint
   BY_ROWS(rows, rows_bf16, k, a, b, c, first, next, step)
 }
 
+// tile_bf16 is a tile that has nothing to fetch.
+static void tile_bf16(int64_t rows, int64_t k, const uint16_t *a, const uint16_t *b, float *c, int first) { fetching_bf16(rows, k, a, b, c, first, (const char *)b, 0); }
+
 static void pack_b_pairs(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
   pack_b_bf16(to, b, row, col, n, k, p0, p1, WIDTH);
 }
@@ -45,6 +48,7 @@ static void pack_a_pairs(void *to, float *scales, const struct gemm *g, int64_t 
 TILES(tiles_bf16, HEIGHT, WIDTH, 2, uint16_t, uint16_t, WIDTH *round_up(g->k, 2) * 2, fetching_bf16, NULL)
 
 #include "attention_body.h"
+#include "attention_bf16.h"
 #include "attention_backward_body.h"
 #include "rows_body.h"
 #include "set.h"
@@ -54,7 +58,7 @@ const struct set set_avx512_bf16 = {
     .bf16 = {WIDTH, 2, 2, 2, pack_b_pairs, pack_a_pairs, tiles_bf16},
     .i8 = {WIDTH, 4, 1, 1, pack_b_int8, pack_a_int8, tiles_i8},
     few_rows,
-    ATTENTION_TABLE,
+    attention_scratch, attention_either, attention_few, attention_backward_scratch, attention_backward_unit,
     .rows = ROWS_TABLE,
 };
 #endif
