@@ -19,6 +19,7 @@ endif
 usage:
 	@echo "make demo        build, draw a little web, run 'mmc4 build' on it, print how well pictures found their sentences"
 	@echo "make demo-eval   teach a tiny Flamingo on drawings (once, minutes) and evaluate it after 0, 2 and 4 examples"
+	@echo "make demo-clip   the CLIP inside the program anew, from drawings, with 'mmc4 train' (a quarter of an hour of one core)"
 	@echo "make test        vet and test everything that needs Go and gcc"
 	@echo "make test-crawl  test on a small real Common Crawl (needs ../shared, Python 3.11, Java 17, Maven; 300 MB of packages)"
 	@echo "make build       bin/mmc4"
@@ -72,6 +73,10 @@ demo: build
 .PHONY: demo-eval
 demo-eval: build
 	bin/mmc4 demo eval
+
+.PHONY: demo-clip
+demo-clip:
+	$(GO) run ./tools/democlip make $(CACHE)/demo-clip internal/demo/clip
 
 .PHONY: test
 test:
