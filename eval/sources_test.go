@@ -17,6 +17,7 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/parquet-go/parquet-go"
 
+	"mmc4/eval/mini"
 	"mmc4/eval/task"
 	"mmc4/internal/storage"
 )
@@ -132,6 +133,26 @@ func TestPictureSources(t *testing.T) {
 			if len(got) == 0 || !reflect.DeepEqual(got, want) {
 				t.Errorf("%s from %q: %v, want %v", name, source, got, want)
 			}
+		}
+	}
+}
+
+// ImageNet's tars as they are downloaded can be evaluated.
+func TestOfficialImageNet(t *testing.T) {
+	c := miniConfig(t, "shots: [0, 4]\nmodel: none", "imagenet")
+	c.Tasks[0].Data = t.TempDir()
+	if err := mini.WriteImageNet(c.Tasks[0].Data); err != nil {
+		t.Fatal(err)
+	}
+	c.Tasks[0].Train = &task.Split{Images: "ILSVRC2012_img_train.tar"}
+	c.Tasks[0].Test = &task.Split{Images: "ILSVRC2012_img_val.tar", Annotations: "ILSVRC2012_validation_ground_truth.txt", Synsets: "map_clsloc.txt"}
+	results, err := Run(context.Background(), c, with(&fakeModel{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cell := range results.Tasks[0].Series {
+		if cell.Mean == nil || cell.Trials[0].Examples != mini.Tests {
+			t.Errorf("%d shots: %+v", cell.Shots, cell)
 		}
 	}
 }

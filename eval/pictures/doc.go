@@ -150,6 +150,17 @@ func (f *folder) tar(ctx context.Context, name string) (*archive, error) {
 
 func (f *folder) Names(ctx context.Context, folder string) ([]string, error) {
 	var all []string
+	if before, inside, ok := strings.Cut(prefix(folder), tarMark); ok { // a tar, or a folder in it
+		a, err := f.tar(ctx, before+".tar")
+		if err != nil {
+			return nil, err
+		}
+		names, err := a.Names(ctx, inside)
+		for _, member := range names {
+			all = append(all, before+tarMark+member)
+		}
+		return all, err
+	}
 	for info, err := range f.store.List(ctx, prefix(folder)) {
 		if err != nil {
 			return nil, err

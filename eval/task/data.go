@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"mmc4/eval/formats"
@@ -35,7 +33,7 @@ type Data struct {
 	Classes     []string
 }
 
-// Read reads both splits below a data folder. place has the pictures; only the format folder looks into it.
+// Read reads both splits below a data folder. place has the pictures; only the format folder (imagenet.go) looks into it.
 func (t *Task) Read(ctx context.Context, root string, place pictures.Place) (*Data, error) {
 	d := &Data{Classes: t.Classes}
 	if t.ClassNames != "" {
@@ -88,6 +86,9 @@ func (t *Task) read(ctx context.Context, root string, place pictures.Place, s Sp
 	case "memes":
 		samples, err = readMemes(root, s)
 	case "folder":
+		if s.Annotations != "" {
+			return readFlat(ctx, root, place, s, classes)
+		}
 		return readFolder(ctx, place, s, classes)
 	case "lines":
 		samples, err = readLines(root, s)
@@ -217,40 +218,6 @@ func readMemes(root string, s Split) ([]Sample, error) {
 			one.Fields["class"], one.Reference.Label = class, class
 		}
 		out = append(out, one)
-	}
-	return out, nil
-}
-
-// readFolder reads one folder, or one tar, a class, as ImageNet has them.
-func readFolder(ctx context.Context, place pictures.Place, s Split, classes []string) ([]Sample, error) {
-	names, err := place.Names(ctx, s.Images)
-	if err != nil {
-		return nil, err
-	}
-	root := strings.Trim(path.Clean(s.Images), "/") + "/"
-	var out []Sample
-	var folders []string
-	for _, name := range names {
-		folder, file, inside := strings.Cut(strings.TrimPrefix(name, root), "/")
-		if !inside || strings.HasPrefix(path.Base(file), ".") {
-			continue
-		}
-		if len(folders) == 0 || folders[len(folders)-1] != folder {
-			folders = append(folders, folder)
-		}
-		id := formats.ID(strconv.Itoa(len(out)))
-		one := Sample{ID: id, Image: name, Reference: formats.Reference{ID: id},
-			Fields: map[string]string{"folder": strings.TrimSuffix(folder, ".tar"), "filename": path.Base(file)}}
-		if k := len(folders) - 1; k < len(classes) {
-			one.Fields["class"], one.Reference.Label = classes[k], classes[k]
-		}
-		out = append(out, one)
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%s has no folders or tars of pictures in it", s.Images)
-	}
-	if len(folders) != len(classes) {
-		return nil, fmt.Errorf("%s has %d folders for %d classes", s.Images, len(folders), len(classes))
 	}
 	return out, nil
 }

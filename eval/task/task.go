@@ -43,6 +43,7 @@ type Split struct {
 	Annotations string `yaml:"annotations"`
 	Questions   string `yaml:"questions"` // VQA keeps them apart
 	Split       string `yaml:"split"`     // of a Karpathy file
+	Synsets     string `yaml:"synsets"`   // ImageNet's flat validation set: the WNIDs of the numbers in its annotations
 	Images      string `yaml:"images"`    // a path with fields of the example: "val/{image_id:012}.jpg"; format folder: a folder
 }
 

@@ -1,6 +1,10 @@
 package task
 
 import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,4 +158,86 @@ func FuzzTemplate(f *testing.F) {
 			_, _ = p.fill(map[string]string{"a": "1"})
 		}
 	})
+}
+
+// A picture has the same class in ImageNet's folders and in its tars as they are downloaded.
+func TestOfficialImageNet(t *testing.T) {
+	classes := func(root string, train, test Split) map[string]string {
+		t.Helper()
+		one, err := Load("imagenet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		one.Train, one.Test = train, test
+		place := folder(t, root)
+		data, err := one.Read(t.Context(), root, place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]string{}
+		for _, s := range append(data.Train, data.Test...) {
+			picture, err := place.Read(t.Context(), s.Image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[fmt.Sprintf("%x", sha256.Sum256(picture))] = s.Fields["folder"] + " " + s.Fields["class"] + " " + s.Reference.Label
+		}
+		return out
+	}
+	root, official := t.TempDir(), t.TempDir()
+	if err := errors.Join(mini.Write(root), mini.WriteImageNet(official)); err != nil {
+		t.Fatal(err)
+	}
+	want := classes(filepath.Join(root, "imagenet"), Split{Images: "train"}, Split{Images: "val"})
+	got := classes(official, Split{Images: "ILSVRC2012_img_train.tar"},
+		Split{Images: "ILSVRC2012_img_val.tar", Annotations: "ILSVRC2012_validation_ground_truth.txt", Synsets: "map_clsloc.txt"})
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// What is wrong with the lists of ImageNet's flat validation set is named.
+func TestFlatImageNetErrors(t *testing.T) {
+	const truth, synsets = "ILSVRC2012_validation_ground_truth.txt", "map_clsloc.txt"
+	for want, change := range map[string][2]string{
+		"":                              {synsets, "n00000001\nn00000002 kit fox\nn00000000\nn00000009 inner node\n"},
+		" ":                             {truth, strings.Repeat("n00000000\nn00000001\nn00000002\n", 2)},
+		"line 6: \"cat\" is neither":    {truth, "1\n2\n3\n1\n2\ncat\n"},
+		"there is no synset 4":          {truth, "1\n2\n3\n1\n2\n4\n"},
+		"has 6 pictures":                {truth, "1\n2\n3\n"},
+		"is none of the 3 classes":      {truth, "1\n2\n3\n1\n2\nn00000007\n"},
+		"line 2: \"2\" is no WNID":      {synsets, "n00000001\n2\n"},
+		"has no synset 3 of 3":          {synsets, "n00000001 1\nn00000002 2\n"},
+		"number 2 is n00000001 already": {synsets, "n00000001 2\nn00000002 2\nn00000000 3\n"},
+		"n00000001 is there twice":      {synsets, "n00000001\nn00000001\nn00000000\n"},
+		"no such file":                  {synsets, ""},
+	} {
+		root := t.TempDir()
+		if err := mini.WriteImageNet(root); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(root, change[0])
+		if err := os.WriteFile(path, []byte(change[1]), 0o644); change[1] == "" {
+			err = os.Remove(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		one, err := Load("imagenet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		one.Train = Split{Images: "ILSVRC2012_img_train.tar"}
+		one.Test = Split{Images: "ILSVRC2012_img_val.tar", Annotations: truth, Synsets: synsets}
+		data, err := one.Read(t.Context(), root, folder(t, root))
+		if strings.TrimSpace(want) == "" {
+			if err != nil || len(data.Test) != mini.Tests {
+				t.Errorf("%q: %v", want, err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
 }
