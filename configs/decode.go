@@ -33,6 +33,10 @@ func Decode(name string, data []byte, into any) error {
 	return nil
 }
 
+// Misfit is what Decode would refuse of a tree that was not read from text as it is: a key that into's type does not have, a value of
+// another type. nil when all fits.
+func Misfit(tree any, into any) error { return misfit(tree, reflect.TypeOf(into).Elem(), "") }
+
 // misfit is the first key or value of a tree of YAML that does not fit a type; nil when all do.
 func misfit(tree any, t reflect.Type, path string) error {
 	for t.Kind() == reflect.Pointer {

@@ -171,17 +171,28 @@ func ReadConfig(ctx context.Context, location string, set []string) (*Config, er
 	if err := yaml.Unmarshal(text, &tree); err != nil {
 		return nil, wrong("%s: %s", location, yaml.FormatError(err, false, true))
 	}
-	if len(set) > 0 {
-		for _, s := range set {
-			if err := assign(tree, s); err != nil {
-				return nil, err
-			}
+	if len(set) == 0 {
+		return ParseConfig(text, location)
+	}
+	var c Config
+	if err := configs.Decode(location, text, &c); err != nil { // what the file itself has wrong, at its lines
+		return nil, ConfigError{err}
+	}
+	if tree == nil { // an empty file
+		tree = map[string]any{}
+	}
+	for _, s := range set {
+		if err := assign(tree, s); err != nil {
+			return nil, err
 		}
-		if text, err = yaml.Marshal(tree); err != nil {
-			return nil, ConfigError{err}
+		if err := configs.Misfit(tree, &c); err != nil {
+			return nil, wrong("--set %s: %w", s, err)
 		}
 	}
-	return ParseConfig(text, location)
+	if text, err = yaml.Marshal(tree); err != nil {
+		return nil, ConfigError{err}
+	}
+	return ParseConfig(text, location+" with --set "+strings.Join(set, " --set "))
 }
 
 // ParseConfig reads YAML; name stands in errors.

@@ -170,3 +170,25 @@ func TestNaNIsSkipped(t *testing.T) {
 		t.Errorf("%d skipped: %s", result.Skipped, text)
 	}
 }
+
+// What is wrong with an option is said of the option, not of a line of the file, which is said of the file alone.
+func TestSetErrors(t *testing.T) {
+	file := filepath.Join("..", "configs", "demo-flamingo.yaml")
+	empty := filepath.Join(t.TempDir(), "empty.yaml")
+	broken := filepath.Join(t.TempDir(), "broken.yaml")
+	if err := errors.Join(os.WriteFile(empty, nil, 0o644), os.WriteFile(broken, []byte("kind: lm\noptimiser: {}\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ file, set, want, not string }{
+		{file, "optimizer.lr=x", `--set optimizer.lr=x: optimizer.lr is "x": it must be a number`, "line"},
+		{file, "optimiser.lr=1", "--set optimiser.lr=1: there is no key optimiser: did you mean optimizer?", "line"},
+		{file, "streams.0.batch=-3", "--set streams.0.batch=-3: streams.0", "line"},
+		{empty, "steps=3", "empty.yaml with --set steps=3", "line"},
+		{broken, "steps=3", "broken.yaml: line 2: there is no key optimiser", "--set"},
+	} {
+		_, err := ReadConfig(context.Background(), c.file, []string{c.set})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), c.not) {
+			t.Errorf("%s with %s: %v, want %q and no %q", c.file, c.set, err, c.want, c.not)
+		}
+	}
+}
