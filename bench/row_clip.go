@@ -26,6 +26,9 @@ const (
 	vitWidth, vitLayers, vitHeads, vitPatch, vitSide, vitDim = 1024, 24, 16, 14, 224, 768
 )
 
+var vitConfig = clip.VisionConfig{Width: vitWidth, Layers: vitLayers, Heads: vitHeads, MLP: 4 * vitWidth, PatchSize: vitPatch, ImageSize: vitSide,
+	Act: kernels.QuickGELU, Eps: 1e-5}
+
 // vitTensors are open_clip's names and shapes of a tower of width d. Deviations are those of a trained tower's order of size.
 func vitTensors(d, layers, patch, dim int) []randomTensor {
 	tokens := 1 + (vitSide/patch)*(vitSide/patch)
@@ -117,9 +120,7 @@ func newTower(ctx context.Context, path string, dtype kernels.DType) (*tower, er
 	if err != nil {
 		return nil, err
 	}
-	config := clip.VisionConfig{Width: vitWidth, Layers: vitLayers, Heads: vitHeads, MLP: 4 * vitWidth, PatchSize: vitPatch, ImageSize: vitSide,
-		Act: kernels.QuickGELU, Eps: 1e-5}
-	vision, err := clip.NewVision(dev, queue, file, config, vitDim, dtype)
+	vision, err := clip.NewVision(dev, queue, file, vitConfig, vitDim, dtype)
 	if err == nil {
 		err = vision.Freeze()
 	}

@@ -35,6 +35,13 @@ type product struct {
 	op    *kernels.MatMul
 }
 
+func (p *product) close() error {
+	for _, t := range []kernels.Tensor{p.op.A, p.op.B, p.op.Out} {
+		t.Mem.Free()
+	}
+	return p.dev.Close()
+}
+
 func newProduct(a, w []float32, s [3]int, dtype kernels.DType, packed bool) (*product, error) {
 	dev, err := device.Open("cpu")
 	if err != nil {
@@ -94,7 +101,7 @@ func (p *product) result() ([]float32, error) {
 }
 
 func (p *product) side(version string) self {
-	return self{version: version, run: p.run, close: p.dev.Close}
+	return self{version: version, run: p.run, close: p.close}
 }
 
 func gemmInput(lab *Lab, s [3]int) (a, w []float32) {

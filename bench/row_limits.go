@@ -30,12 +30,15 @@ func threadsRow(name, input string, open func(ctx context.Context, lab *Lab) (tw
 			if runtime.NumCPU() < 2 {
 				return nil, Unavailable{"this machine has one core"}
 			}
+			if err := idle(); err != nil {
+				return nil, err
+			}
 			two, one, work, err := open(ctx, lab)
 			if err != nil {
 				return nil, err
 			}
 			two.clock, one.clock = true, true
-			agree := func() (string, error) { return "same program", errors.Join(two.run(), one.run()) }
+			agree := func() (string, error) { return "same program", errors.Join(two.run(), one.run(), idle()) }
 			return &Contest{Unit: "GFLOP/s", Work: work, Ours: two, Theirs: one, Agree: agree}, nil
 		}}
 }
@@ -50,7 +53,7 @@ func openThreadsGemm(_ context.Context, lab *Lab) (two, one self, work float64, 
 	runtime.GOMAXPROCS(2) // a device has as many threads as there are when it is opened; Run sets it back
 	both, err := newProduct(a, w, s, kernels.F32, true)
 	if err != nil {
-		return two, one, 0, errors.Join(err, single.dev.Close())
+		return two, one, 0, errors.Join(err, single.close())
 	}
 	return both.side("two threads"), single.side("one thread"), gigaflop(s), nil
 }
