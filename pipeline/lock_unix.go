@@ -18,7 +18,7 @@ import (
 func lockFile(dir string, shared bool) (func(), error) {
 	path := filepath.Join(dir, filepath.FromSlash(lockName))
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return nil, fmt.Errorf("making the run's folder: %w", err)
+		return nil, fmt.Errorf("--out: the run's folder cannot be made: %w; name another, or one that may be written to", err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -76,7 +77,7 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	}
 	command, err := parser.Parse(spread(args))
 	if err != nil {
-		fmt.Fprintf(stderr, "mmc4: %v\nRun \"mmc4 --help\", or --help after a verb, for what can be said.\n", err)
+		fmt.Fprintf(stderr, "mmc4: %v\nRun \"%s --help\" for what can be said.\n", err, asked(err))
 		return exitUsage
 	}
 	err = command.Run()
@@ -85,6 +86,20 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 		return exitInterrupted
 	}
 	return report(stderr, err)
+}
+
+// asked is the command that wrong usage was of, as far as it was understood.
+func asked(err error) string {
+	var wrong *kong.ParseError
+	name := "mmc4"
+	if errors.As(err, &wrong) {
+		for _, part := range wrong.Context.Path {
+			if part.Command != nil {
+				name += " " + part.Command.Name
+			}
+		}
+	}
+	return name
 }
 
 // lists are the flags that take several values, as a shell leaves them when it has expanded a wildcard:

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/url"
 	"os"
 	"path"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -39,6 +41,7 @@ func newS3(ctx context.Context, location string, o Options) (*s3Store, error) {
 		prefix = path.Clean(prefix) + "/"
 	}
 	load := []func(*config.LoadOptions) error{
+		config.WithLogger(logging.Nop{}), // errors say what is wrong
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(tune)),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired), // ranges carry none
 	}
@@ -180,6 +183,8 @@ func (o *s3Object) ReadAt(b []byte, off int64) (int, error) {
 	return n, failed(o.store, "read", o.info.Name, err)
 }
 
+const howCredentials = "they come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from AWS_PROFILE, or from the machine's role"
+
 // plain turns the SDK's errors into this package's.
 func plain(err error) error {
 	if err == nil {
@@ -187,6 +192,13 @@ func plain(err error) error {
 	}
 	var answer *smithyhttp.ResponseError
 	if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 { // no answer came
+		var request *url.Error
+		switch {
+		case strings.Contains(err.Error(), "get credentials"):
+			return fmt.Errorf("no credentials: %s (%w)", howCredentials, err)
+		case errors.As(err, &request):
+			return fmt.Errorf("no answer (the variable AWS_ENDPOINT_URL says which server is asked, AWS_REGION where): %w", request)
+		}
 		return err
 	}
 	text := fmt.Sprint(answer.HTTPStatusCode())
@@ -200,6 +212,10 @@ func plain(err error) error {
 	switch answer.HTTPStatusCode() {
 	case 404:
 		return ErrNotExist
+	case 301:
+		text += ": the bucket is in another region; the variable AWS_REGION says which is asked"
+	case 401, 403:
+		text += ": it is refused to whoever the credentials are of; " + howCredentials
 	case 200, 206: // an error in the middle of an answer
 		return errors.Join(io.ErrUnexpectedEOF, err)
 	}
