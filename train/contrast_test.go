@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -249,6 +250,27 @@ optimizer: {lr: 0.003, beta2: 0.98, eps: 1e-6, weight_decay: 0}
 	}
 	if len(result.Rejects) > 0 {
 		t.Errorf("left out: %v", result.Rejects)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	c, err := ReadConfig(ctx, path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := filepath.Join(dir, "again")
+	stop := func(l LogLine) {
+		if l.Step == 7 {
+			cancel()
+		}
+	}
+	if _, err := Run(ctx, c, Options{Out: again, Device: testDevice, Progress: stop}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("an interrupted run: %v", err)
+	}
+	if _, err := train(t, path, again); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := hashes(t, again, 30), hashes(t, filepath.Join(dir, "out"), 30); got != want {
+		t.Errorf("an interrupted run ended with\n%s\nnot\n%s", got, want)
 	}
 	for old, wrong := range map[string]string{"margin: 0,": "margin: 2,", "weight: 4": "weight: -1", "max_scale: 20": "max_scale: 0.5", "kind: clip": "kind: lm"} {
 		if _, err := ParseConfig([]byte(strings.Replace(text, old, wrong, 1)), "bad"); err == nil || !strings.Contains(err.Error(), "contrast") {
