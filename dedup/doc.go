@@ -1,6 +1,6 @@
 // Package dedup decides what is left out of a dataset, and says why.
 //
-//	Profile      the limits of every rule as data; "mmc4" is built in, others are YAML files
+//	Profile      the limits of every rule as data; MMC4 are the paper's
 //	Rules        the rules in the order in which they are applied, with their limits, for tables and reports
 //	Rejection    what a rule answers: its name, the measured value, the limit, a detail - the makings of a reject row
 //	PHash        the 64-bit DCT perceptual hash of a picture, bit for bit that of findimagedupes

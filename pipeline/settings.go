@@ -5,8 +5,11 @@ package pipeline
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/goccy/go-yaml"
 
 	"mmc4/configs"
 )
@@ -43,6 +46,12 @@ func (s *Settings) Set(assignment string) error {
 		}
 		b.WriteString("\n")
 	}
+	var tree any
+	if yaml.Unmarshal([]byte(b.String()), &tree) == nil { // said of the option, not of lines that nobody wrote
+		if err := configs.Misfit(tree, s); err != nil {
+			return usage("--set %s: %v", assignment, err)
+		}
+	}
 	return s.LoadSettings([]byte(b.String()), "--set "+assignment)
 }
 
@@ -69,6 +78,12 @@ func (s *Settings) Check() error {
 		return err
 	}
 	d, n := s.Dedup, s.Network
+	if len(d.Extensions) == 0 {
+		return usage("dedup.extensions is empty: no image could pass")
+	}
+	if slices.Contains(d.URLTokens, "") {
+		return usage("dedup.url_tokens holds an empty token, which every URL contains")
+	}
 	for _, c := range []struct {
 		key    string
 		value  float64

@@ -28,14 +28,14 @@ func TestSettings(t *testing.T) {
 	for _, bad := range []string{"match.min_similarty=0.2", "nothing=1", "match=1", "dedup.min_side=big", "x", "=1"} {
 		before := s
 		err := s.Set(bad)
-		if !errors.Is(err, ErrUsage) {
+		if !errors.Is(err, ErrUsage) || strings.Contains(err.Error(), "line") {
 			t.Errorf("--set %s: %v", bad, err)
 		}
 		if d := cmp.Diff(before, s); d != "" {
 			t.Errorf("--set %s changed something: %s", bad, d)
 		}
 	}
-	for _, bad := range []string{"match.min_similarity=7", "resize=big", "candidates=some", "partitions=0", "dedup.max_aspect=0.1", "match.min_similarity=.nan"} {
+	for _, bad := range []string{"match.min_similarity=7", "resize=big", "candidates=some", "partitions=0", "dedup.extensions=[]", "dedup.url_tokens=['']", "dedup.max_aspect=0.1", "match.min_similarity=.nan"} {
 		s := DefaultSettings()
 		if err := s.Set(bad); err != nil {
 			t.Error(err)
