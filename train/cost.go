@@ -69,10 +69,10 @@ func visionWork(c clip.VisionConfig, images float64, train bool) work {
 	return w
 }
 
-// flamingoWork is a batch of rows of t tokens with images.
-func flamingoWork(c flamingo.Config, rows, t, images, share float64) (w work) {
+// flamingoWork is a batch of rows of t tokens with images, of which the tower looks at `looked`: none where their tokens are kept.
+func flamingoWork(c flamingo.Config, rows, t, images, looked, share float64) (w work) {
 	sum := func(x work) { w.forward += x.forward; w.backward += x.backward }
-	sum(visionWork(c.Vision, images, false))
+	sum(visionWork(c.Vision, looked, false))
 	p := c.Perceiver
 	inner, width := float64(p.Heads*p.HeadDim), float64(c.Vision.Width)
 	latents, keys := float64(p.Latents), float64(c.Tokens()+p.Latents)
@@ -99,11 +99,12 @@ func flamingoWork(c flamingo.Config, rows, t, images, share float64) (w work) {
 // FlamingoFLOPs counts the operations of matrix products and attention of a step on rows of t tokens, a share of which is
 // predicted, with so many pictures in all: forward, and back to what open_flamingo trains.
 func FlamingoFLOPs(c flamingo.Config, rows, t, pictures, share float64) float64 {
-	return flamingoWork(c, rows, t, pictures, share).total()
+	return flamingoWork(c, rows, t, pictures, pictures, share).total()
 }
 
-// stepWork estimates a step of a config. Images are the limit of a row, and every token is counted: an upper bound.
-func (c *Config) stepWork(s *shapes) (total work) {
+// stepWork estimates a step of a config. Images are the limit of a row, and every token is counted: an upper bound. kept: of an epoch
+// that finds all visual tokens kept, where the tower has nothing to do.
+func (c *Config) stepWork(s *shapes, kept bool) (total work) {
 	for _, stream := range c.Streams {
 		rows := float64(stream.Batch * c.Accumulate)
 		var w work
@@ -113,7 +114,11 @@ func (c *Config) stepWork(s *shapes) (total work) {
 			if stream.Sequences == "pairs" {
 				images = 1
 			}
-			w = flamingoWork(s.flamingo, rows, float64(stream.MaxTokens), rows*images, 1)
+			looked := rows * images
+			if kept {
+				looked = 0
+			}
+			w = flamingoWork(s.flamingo, rows, float64(stream.MaxTokens), rows*images, looked, 1)
 		case KindLM:
 			w = lmWork(s.lm, rows, float64(stream.MaxTokens), 1, true, true)
 		case KindCLIP:

@@ -106,7 +106,7 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 		return nil, err
 	}
 	if c.Kind != KindProbe {
-		r.perStep = c.stepWork(s.shapes).total()
+		r.perStep = c.stepWork(s.shapes, c.Visual.Path != "").total()
 	}
 	if err := r.loop(ctx); err != nil {
 		return nil, err
