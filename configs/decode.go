@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 )
@@ -16,6 +18,9 @@ import (
 // Decode reads YAML into a struct, strictly: a key that does not exist and a value of another type are errors that say where, and
 // what there is. Keys that are absent leave their fields alone.
 func Decode(name string, data []byte, into any) error {
+	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
+		return fmt.Errorf("%s: this is no text, so no YAML", name)
+	}
 	err := yaml.UnmarshalWithOptions(data, into, yaml.Strict())
 	var tree any
 	if yaml.Unmarshal(data, &tree) == nil { // the library takes 1.5 for 1, and speaks of Go's types

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -145,9 +146,11 @@ func (c *Config) Validate() error {
 	if err := def(&c.Compat, "", "", CompatUpstream); err != nil {
 		return fmt.Errorf("compat: %q is not known; there is %s", c.Compat, CompatUpstream)
 	}
-	if c.Device == "" {
-		c.Device = "auto"
+	device, _, _ := strings.Cut(c.Device, ":")
+	if err := def(&device, "auto", "auto", "ref", "cpu", "cuda"); err != nil {
+		return fmt.Errorf("device: %w", err)
 	}
+	c.Device = cmp.Or(c.Device, device)
 	if len(c.Shots) == 0 {
 		c.Shots = []int{0, 4, 8, 16, 32}
 	}
@@ -163,8 +166,8 @@ func (c *Config) Validate() error {
 	switch {
 	case len(c.Tasks) == 0:
 		return fmt.Errorf("tasks: name at least one; there are %s, and task files of your own", strings.Join(task.Names(), ", "))
-	case c.Batch < 1 || c.Ensemble < 1 || c.Pool < 0:
-		return fmt.Errorf("batch, ensemble and pool cannot be negative")
+	case c.Batch < 1 || c.Ensemble < 1 || c.Pool < 0 || c.Samples < 0:
+		return fmt.Errorf("batch, ensemble, pool and samples cannot be negative")
 	case c.Demonstrations == "rices" && c.RICES.CLIP == "":
 		return fmt.Errorf("rices: clip: name the folder of a CLIP model")
 	case c.Compat != "" && c.Demonstrations == "fixed":
@@ -175,9 +178,17 @@ func (c *Config) Validate() error {
 	if slices.Min(c.Shots) < 0 {
 		return fmt.Errorf("shots: cannot be negative")
 	}
-	for _, s := range c.Seeds {
+	for i, s := range c.Seeds {
 		if s > 1<<32-1 {
 			return fmt.Errorf("seeds: %d does not fit into 32 bits", s)
+		}
+		if slices.Contains(c.Seeds[:i], s) { // a trial that is repeated would make the deviation too small
+			return fmt.Errorf("seeds: %d is there twice", s)
+		}
+	}
+	for i, n := range c.Shots {
+		if slices.Contains(c.Shots[:i], n) {
+			return fmt.Errorf("shots: %d is there twice", n)
 		}
 	}
 	for i, t := range c.Tasks {

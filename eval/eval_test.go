@@ -320,8 +320,12 @@ func TestConfigErrors(t *testing.T) {
 		"dtype: fp8":            "fp8",
 		"compat: v3":            "open_flamingo-2.0",
 		"demonstrations: best":  "random",
+		"device: tpu":           "cuda",
+		"samples: -1\ntasks: [{task: coco, data: x}]":           "samples",
+		"seeds: [1, 2, 1]\ntasks: [{task: coco, data: x}]":      "seeds: 1 is there twice",
+		"shots: [4, 4]\ntasks: [{task: coco, data: x}]":         "shots: 4 is there twice",
 		"demonstrations: rices\ntasks: [{task: coco, data: x}]": "clip",
-		"model: {weights: x}": "weights",
+		"model: {weights: x}":                                   "weights",
 	} {
 		if _, err := ParseConfig("c.yaml", []byte(text)); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want it to name %q", text, err, want)

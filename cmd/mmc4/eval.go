@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"mmc4/eval"
@@ -70,7 +71,11 @@ func (c *evalRunCmd) Run(ctx context.Context, o *output) error {
 	}
 	options := eval.Options{Progress: func(done, all int, what string) { fmt.Fprintf(o.err, "%d of %d batches (%s)\n", done, all, what) }}
 	if c.Slice != "" {
-		if n, err := fmt.Sscanf(c.Slice, "%d/%d", &options.Slice, &options.Slices); n != 2 || err != nil || options.Slice < 1 || options.Slice > options.Slices {
+		i, n, _ := strings.Cut(c.Slice, "/")
+		var errI, errN error
+		options.Slice, errI = strconv.Atoi(i)
+		options.Slices, errN = strconv.Atoi(n)
+		if errI != nil || errN != nil || options.Slice < 1 || options.Slice > options.Slices {
 			return usagef("--slice %s: say I/N, as in 2/4", c.Slice)
 		}
 	}
@@ -113,6 +118,9 @@ func (c *evalRunCmd) load() (*eval.Config, error) {
 		if change.from != "" {
 			*change.to = change.from
 		}
+	}
+	if c.NumSamples < 0 {
+		return nil, fmt.Errorf("--num-samples %d: it cannot be negative", c.NumSamples)
 	}
 	if c.NumSamples > 0 {
 		config.Samples = c.NumSamples

@@ -11,6 +11,8 @@ type Prediction struct {
 	Text  string
 	Score float64 // for AUC: how much the model holds for the positive class
 	Bad   string  // why this record cannot be used, "" when it can
+
+	NoText, NoScore bool // what the record does not have: a metric that needs it cannot use the record
 }
 
 // ReadPredictions reads a JSON array or JSON lines of objects with an id (question_id, image_id or id) and what was
@@ -72,7 +74,7 @@ func (r *reader) prediction(i int) Prediction {
 
 func (f *predictionFields) prediction(i int) Prediction {
 	id, text, score := firstGiven(f.ids[:]), firstGiven(f.texts[:]), firstGiven(f.scores[:])
-	p := Prediction{ID: ID(id.text), Text: text.text}
+	p := Prediction{ID: ID(id.text), Text: text.text, NoText: !text.given, NoScore: !score.given}
 	switch {
 	case !id.given:
 		return Prediction{Bad: fmt.Sprintf("record %d has none of question_id, image_id, id", i)}

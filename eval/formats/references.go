@@ -147,7 +147,7 @@ func (g *gathering) add(a *annotation) {
 		g.last = k
 		g.out[k].Captions = append(g.out[k].Captions, a.Caption.text)
 	default:
-		g.fail("has neither question_id nor image_id and caption")
+		g.fail("neither question_id nor image_id and caption")
 	}
 	g.seen++
 }

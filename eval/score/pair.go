@@ -3,6 +3,7 @@ package score
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -58,23 +59,34 @@ type paired struct {
 	reference  *formats.Reference
 }
 
-// pair brings predictions and references with the same id together, in the order of the references.
-func pair(predictions []formats.Prediction, references []formats.Reference) ([]paired, Problems) {
+// pair brings predictions and references with the same id together, in the order of the references. A prediction that lacks what one of
+// the metrics needs is a broken record.
+func pair(predictions []formats.Prediction, references []formats.Reference, metrics []string) ([]paired, Problems) {
 	var problems Problems
+	needScore := slices.Contains(metrics, "auc")
+	needText := slices.ContainsFunc(metrics, func(m string) bool { return m != "auc" })
 	known := make(map[formats.ID]bool, len(references))
 	for i := range references {
 		known[references[i].ID] = true
 	}
 	byID := make(map[formats.ID]*formats.Prediction, len(predictions))
-	contradicted := map[formats.ID]bool{}
+	contradicted, broken := map[formats.ID]bool{}, map[formats.ID]bool{}
+	bad := func(p *formats.Prediction, why string) {
+		problems.Bad = append(problems.Bad, why)
+		broken[p.ID] = true
+	}
 	for i := range predictions {
 		p := &predictions[i]
 		first, seen := byID[p.ID]
 		switch {
 		case p.Bad != "":
-			problems.Bad = append(problems.Bad, p.Bad)
+			bad(p, p.Bad)
 		case !known[p.ID]:
 			problems.Unknown = append(problems.Unknown, p.ID)
+		case needText && p.NoText:
+			bad(p, fmt.Sprintf("id %s has a score only, no caption, answer, prediction or label", p.ID))
+		case needScore && p.NoScore:
+			bad(p, fmt.Sprintf("id %s has neither score nor proba, which auc needs", p.ID))
 		case !seen:
 			byID[p.ID] = p
 		case first.Text == p.Text && first.Score == p.Score:
@@ -89,11 +101,12 @@ func pair(predictions []formats.Prediction, references []formats.Reference) ([]p
 		r := &references[i]
 		p := byID[r.ID]
 		switch {
+		case p == nil && broken[r.ID]: // named already
 		case p == nil:
 			problems.Missing = append(problems.Missing, r.ID)
 		case contradicted[r.ID]:
 		default:
-			if p.Text == "" && p.Score == 0 {
+			if needText && p.Text == "" {
 				problems.Empty = append(problems.Empty, r.ID)
 			}
 			pairs = append(pairs, paired{p, r})

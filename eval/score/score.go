@@ -118,10 +118,10 @@ func Score(ctx context.Context, predictions []formats.Prediction, references []f
 			return nil, fmt.Errorf("unknown metric %q: there are %s", m, strings.Join(Metrics, ", "))
 		}
 	}
-	pairs, problems := pair(predictions, references)
+	pairs, problems := pair(predictions, references, o.Metrics)
 	report := &Report{Problems: problems, ids: make([]formats.ID, len(pairs)), columns: map[string][]float64{}}
 	if len(pairs) == 0 {
-		return report, fmt.Errorf("no prediction has the id of a reference: %s", problems)
+		return report, fmt.Errorf("no prediction can be scored: %s", problems)
 	}
 	for i, p := range pairs {
 		report.ids[i] = p.reference.ID

@@ -49,6 +49,22 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// A record that lacks what a metric needs is named; it is no zero, and not missing as well.
+func TestLacking(t *testing.T) {
+	references := []formats.Reference{{ID: "1", Label: "1"}, {ID: "2", Label: "0"}, {ID: "3", Label: "1"}}
+	predictions := []formats.Prediction{{ID: "1", Text: "1", Score: 0.9}, {ID: "2", Score: 0.1, NoText: true}, {ID: "3", Text: "1", NoScore: true}}
+	for metrics, want := range map[string]string{"auc": "id 3 has neither score", "top1": "id 2 has a score only"} {
+		report, err := Score(ctx, predictions, references, Options{Metrics: []string{metrics}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := report.Problems
+		if len(p.Bad) != 1 || !strings.Contains(p.Bad[0], want) || p.LeftOut() != 1 || report.Values[0].Examples != 2 || len(p.Empty) != 0 {
+			t.Errorf("%s: %+v of %+v", metrics, p, report.Values)
+		}
+	}
+}
+
 func TestNothingInCommon(t *testing.T) {
 	_, err := Score(ctx, []formats.Prediction{{ID: "a"}}, []formats.Reference{{ID: "b"}}, Options{Metrics: []string{"vqa"}})
 	if err == nil {
