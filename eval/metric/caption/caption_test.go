@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -37,7 +39,7 @@ func near(t *testing.T, what string, got, want float64) {
 
 func TestAgainstNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, n := range []int{1, 2, 17, 50} {
+	for _, n := range []int{1, 2, 17, 50, 700} {
 		items := randomItems(n, r)
 		corpus, err := NewCorpus(items)
 		if err != nil {
@@ -55,6 +57,60 @@ func TestAgainstNaive(t *testing.T) {
 		bleu := corpus.BLEU()
 		for k, want := range naiveBLEU(items) {
 			near(t, fmt.Sprintf("BLEU-%d", k+1), bleu[k].Corpus, want)
+		}
+	}
+}
+
+// Neither the number of goroutines, which count shares of the sequences, nor the way from text to numbers changes a score.
+func TestProcessors(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	word := func() string {
+		switch k := r.IntN(40); k {
+		case 0:
+			return []string{"don't", "U.S.", "naïve", "5\u00a07/8", "tab\there", "", "\"so\"", "cannot", "eight-letter-words"}[r.IntN(9)]
+		default:
+			return strings.Repeat(string(rune('a'+r.IntN(9))), 1+r.IntN(1+k))
+		}
+	}
+	sentence := func() string {
+		ws := make([]string, r.IntN(16))
+		for i := range ws {
+			ws[i] = word()
+		}
+		return strings.Join(ws, " ") + []string{"", ".", " .", " C."}[r.IntN(4)]
+	}
+	hypotheses, references := make([]string, 1300), make([][]string, 1300)
+	for i := range hypotheses {
+		hypotheses[i] = sentence()
+		for range 1 + r.IntN(3) {
+			references[i] = append(references[i], sentence())
+		}
+	}
+	references[7][0] = hypotheses[7] + strings.Repeat(" a b a", 40) // more words than a machine word has bits
+	hypotheses[8] = references[7][0]
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	all := Want{true, true, true}
+	corpus, err := NewCorpus(Tokenise(hypotheses, references))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := corpus.Score(all)
+	for _, processors := range []int{1, 2, 5} {
+		runtime.GOMAXPROCS(processors)
+		for name, read := range map[string]func() (*Corpus, error){
+			"NewCorpus": func() (*Corpus, error) { return NewCorpus(Tokenise(hypotheses, references)) },
+			"Read":      func() (*Corpus, error) { return Read(hypotheses, references) },
+		} {
+			corpus, err := read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := corpus.Score(all); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s with %d processors: %v, want %v", name, processors, got.CIDEr.Corpus, want.CIDEr.Corpus)
+			}
+			if got := (Result{CIDEr: corpus.CIDEr(), ROUGE: corpus.ROUGE(), BLEU: corpus.BLEU()}); !reflect.DeepEqual(got, *want) {
+				t.Errorf("%s with %d processors: scores one by one differ", name, processors)
+			}
 		}
 	}
 }
@@ -94,6 +150,20 @@ func countGrams(s string, n int) map[string]int {
 
 func naiveCIDEr(items []Item) []float64 {
 	var out []float64
+	df := map[string]int{} // images whose references hold a sequence
+	for _, item := range items {
+		held := map[string]bool{}
+		for _, ref := range item.References {
+			for n := 1; n <= maxN; n++ {
+				for g := range countGrams(ref, n) {
+					held[g] = true
+				}
+			}
+		}
+		for g := range held {
+			df[g]++
+		}
+	}
 	for _, item := range items {
 		var sum float64
 		for _, ref := range item.References {
@@ -102,16 +172,7 @@ func naiveCIDEr(items []Item) []float64 {
 				weigh := func(s string) (map[string]float64, float64) {
 					vec, norm := map[string]float64{}, 0.0
 					for g, tf := range countGrams(s, n) {
-						df := 0
-						for _, other := range items {
-							for _, r := range other.References {
-								if countGrams(r, n)[g] > 0 {
-									df++
-									break
-								}
-							}
-						}
-						vec[g] = float64(tf) * (math.Log(float64(len(items))) - math.Log(math.Max(1, float64(df))))
+						vec[g] = float64(tf) * (math.Log(float64(len(items))) - math.Log(math.Max(1, float64(df[g]))))
 						norm += vec[g] * vec[g]
 					}
 					return vec, math.Sqrt(norm)

@@ -2,8 +2,9 @@
 // them (METEOR and SPICE are not here: both need Java programs and word lists). Captions are tokenised first, by package
 // ptb.
 //
-// Words and word sequences are numbered once (NewCorpus); all scores work on the numbers. The plain form of each score,
-// on maps of strings, stands in the tests as the oracle.
+// Words are numbered once (corpus.go); all scores work on the numbers (score.go), an image at a time (local.go). Only how many images
+// hold a word sequence is a matter of the whole corpus (rarity.go). The plain form of each score, on maps of strings, stands in the tests
+// as the oracle.
 package caption
 
 import (
