@@ -64,9 +64,13 @@ func openPicture(_ context.Context, lab *Lab) (*Contest, error) {
 	prepare := clip.OpenAIPreprocess(224)
 	var square *imaging.RGB
 	ours := func() error {
+		if square != nil {
+			square.Release()
+		}
 		picture, err := imaging.Decode(jpeg.Bytes(), imaging.Limits{})
 		if err == nil {
 			square = prepare.SquareFirst(picture)
+			picture.ReleaseAfter(square)
 		}
 		return err
 	}

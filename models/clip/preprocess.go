@@ -40,6 +40,9 @@ func (t Preprocess) square(m *imaging.RGB, resize func(m *imaging.RGB, width, he
 // SquareFirst resizes and crops in the file's own mode and converts to RGB last, as open_clip's own readers do: palettes
 // are resized by nearest, alpha is premultiplied, CMYK is resized as CMYK.
 func (t Preprocess) SquareFirst(p *imaging.Picture) *imaging.RGB {
+	if p.Mode == imaging.ModeRGB {
+		return t.Square(p.RGB())
+	}
 	width, height := t.resized(p.Width, p.Height)
 	return p.ResizeCrop(width, height, t.Filter, middle(width, t.Size), middle(height, t.Size), t.Size, t.Size).RGB()
 }

@@ -203,7 +203,9 @@ func (e *embedder) prepare(ctx context.Context, it item) (*imaging.RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.Model.Preprocess.Square(picture.RGB()), nil
+	square := e.Model.Preprocess.Square(picture.RGB())
+	picture.ReleaseAfter(square)
+	return square, nil
 }
 
 // texts batches sentences.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"strings"
 
@@ -101,50 +102,51 @@ func (s *tars) Read(ctx context.Context, block int) ([]*Document, error) {
 		return nil, err
 	}
 	defer object.Close()
-	read := func(at place64) ([]byte, error) {
-		data := make([]byte, at.size)
-		_, err := io.ReadFull(io.NewSectionReader(object, at.offset, at.size), data)
-		return data, err
+	span := b.span()
+	data := make([]byte, span.size) // at one go: the samples lie one behind the other
+	if _, err := io.ReadFull(io.NewSectionReader(object, span.offset, span.size), data); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.names[block], err)
+	}
+	read := func(at place64) []byte {
+		from := at.offset - span.offset
+		return data[from : from+at.size : from+at.size]
 	}
 	out := make([]*Document, len(b.samples))
 	for i, sample := range b.samples {
-		if out[i], err = sample.document(read); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", s.names[block], sample.key, err)
-		}
+		out[i] = sample.document(read)
 	}
 	return out, nil
 }
 
-func (t tarSample) document(read func(place64) ([]byte, error)) (*Document, error) {
+// span is the part of the tar from a block's first member to its last.
+func (b tarBlock) span() place64 {
+	first, end := int64(math.MaxInt64), int64(0)
+	for _, sample := range b.samples {
+		for _, at := range sample.member {
+			first, end = min(first, at.offset), max(end, at.offset+at.size)
+		}
+	}
+	return place64{first, end - first}
+}
+
+func (t tarSample) document(read func(place64) []byte) *Document {
 	caption, paired := t.member["txt"]
 	if at, ok := t.member["json"]; ok && !paired {
-		text, err := read(at)
+		d, err := ParseDocument(read(at), t.key)
 		if err != nil {
-			return nil, err
+			return &Document{ID: t.key, Bad: err.Error()}
 		}
-		d, err := ParseDocument(text, t.key)
-		if err != nil {
-			return &Document{ID: t.key, Bad: err.Error()}, nil
-		}
-		return d, nil
+		return d
 	}
 	if !paired {
-		return &Document{ID: t.key, Bad: "neither .txt nor .json"}, nil
+		return &Document{ID: t.key, Bad: "neither .txt nor .json"}
 	}
-	text, err := read(caption)
-	if err != nil {
-		return nil, err
-	}
-	d := &Document{ID: t.key, Captions: []string{string(text)}}
+	d := &Document{ID: t.key, Captions: []string{string(read(caption))}}
 	for _, extension := range []string{"jpg", "png", "jpeg", "webp"} {
 		if at, ok := t.member[extension]; ok {
-			data, err := read(at)
-			if err != nil {
-				return nil, err
-			}
-			d.Images = []Image{{Name: t.key + "." + extension, Matched: -1, Load: fromBytes(data)}}
+			d.Images = []Image{{Name: t.key + "." + extension, Matched: -1, Load: fromBytes(read(at))}}
 			break
 		}
 	}
-	return d, nil
+	return d
 }
