@@ -103,17 +103,19 @@ func (c *Contrastive) lossOf(p *kernels.Pass, pixels kernels.Tensor, q pairing) 
 	images = p.L2Norm(c.Vision.Features(p, pixels))
 	texts = p.L2Norm(c.Text.Features(p, q.texts))
 	scale := p.Use(c.LogitScale)
-	side := func(cosines kernels.Tensor, own []int32, hidden kernels.Tensor) kernels.Tensor {
+	side := func(cosines kernels.Tensor, own []int32, ofTexts bool) kernels.Tensor {
 		logits := p.ScaleBy(cosines, scale, true)
-		if !hidden.None() {
-			logits = p.Add(logits, hidden, 1)
+		if c.Contrast != nil {
+			if hidden := q.hidden(p, ofTexts); !hidden.None() {
+				logits = p.Add(logits, hidden, 1)
+			}
 		}
 		loss, _ := p.CrossEntropyInPlace(logits, p.FromInt32(own, len(own)))
 		return loss
 	}
 	cosines := p.MatMul(images, texts, false, true, 1, kernels.F32)
-	byImage := side(cosines, q.textOf, q.hidden(p, false))
-	byText := side(p.MatMul(texts, images, false, true, 1, kernels.F32), q.pictureOf, q.hidden(p, true))
+	byImage := side(cosines, q.textOf, false)
+	byText := side(p.MatMul(texts, images, false, true, 1, kernels.F32), q.pictureOf, true)
 	half := p.Upload(kernels.F32, kernels.EncodeFloats(kernels.F32, []float32{0.5}), 1)
 	loss = p.ScaleBy(p.Add(byImage, byText, 1), half, false)
 	if c.Contrast != nil {
