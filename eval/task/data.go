@@ -67,8 +67,26 @@ func (t *Task) Read(ctx context.Context, root string, place pictures.Place) (*Da
 		} else {
 			seen[id] = true
 		}
+		if lacks := t.lacks(&d.Test[i]); lacks != "" { // said now, not when all has been computed
+			return nil, fmt.Errorf("task %s, test: id %s has no %s, which metric %s needs", t.Name, d.Test[i].ID, lacks, t.Metric)
+		}
 	}
 	return d, nil
+}
+
+// lacks is what a labelled example would need to have for the task's metric, "" when it has it.
+func (t *Task) lacks(s *Sample) string {
+	needs, has := "label", s.Reference.Label != ""
+	switch t.Metric {
+	case "cider", "bleu", "rouge":
+		needs, has = "captions", len(s.Reference.Captions) > 0
+	case "vqa":
+		needs, has = "answers", len(s.Reference.Answers) > 0
+	}
+	if has || !s.Labelled() {
+		return ""
+	}
+	return needs
 }
 
 func (t *Task) read(ctx context.Context, root string, place pictures.Place, s Split, classes []string) ([]Sample, error) {

@@ -177,6 +177,9 @@ func (t *Task) Validate() error {
 		}
 		return nil
 	}
+	if t.Metric == "auc" {
+		return fmt.Errorf("metric: auc ranks classes, so kind must be class, not %s", t.Kind)
+	}
 	if t.Decoding.MaxNewTokens < 1 {
 		return errors.New("decoding: max_new_tokens must be at least 1")
 	}

@@ -138,6 +138,9 @@ func TestTaskErrors(t *testing.T) {
 			t.Errorf("%s: %v, want the file and %q", c.to, err, c.want)
 		}
 	}
+	if _, err := Parse("birds.yaml", []byte(strings.Replace(own, "metric: rouge", "metric: auc", 1))); err == nil || !strings.Contains(err.Error(), "kind must be class") {
+		t.Errorf("%v", err)
+	}
 	if _, err := Load("no such task"); err == nil || !strings.Contains(err.Error(), "coco") {
 		t.Errorf("%v", err)
 	}
@@ -193,6 +196,26 @@ func TestOfficialImageNet(t *testing.T) {
 		Split{Images: "ILSVRC2012_img_val.tar", Annotations: "ILSVRC2012_validation_ground_truth.txt", Synsets: "map_clsloc.txt"})
 	if !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// What a metric needs and the data do not have is said when the data are read.
+func TestMetricWithoutItsReferences(t *testing.T) {
+	root := t.TempDir()
+	for name, line := range map[string]string{"train.jsonl": `{"id": 1, "file": "a", "place": "hill", "references": ["a lark"]}`,
+		"test.jsonl": `{"id": 7, "file": "a", "place": "hill", "references": ["a lark"]}`} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(line+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for metric, want := range map[string]string{"rouge": "", "vqa": "id 7 has no answers, which metric vqa needs", "top1": "id 7 has no label"} {
+		one, err := Parse("birds.yaml", []byte(strings.Replace(own, "metric: rouge", "metric: "+metric, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = one.Read(t.Context(), root, folder(t, root)); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", metric, err, want)
+		}
 	}
 }
 
