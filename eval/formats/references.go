@@ -45,7 +45,7 @@ func (r *reader) official() (out []Reference, plain bool, err error) {
 	r.members(func(name string) {
 		switch name {
 		case "annotations":
-			all = &gathering{at: map[ID]int{}}
+			all = &gathering{at: make(map[ID]int, len(r.Text)/1024)} // about as many as there are
 			if r.Kind() != '[' {
 				r.Fail(`"annotations" is not a list`)
 			}
