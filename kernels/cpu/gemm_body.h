@@ -225,18 +225,19 @@ INLINE void pack_b_bf16(uint16_t *to, const uint16_t *b, int64_t row, int64_t co
 // TILES makes the loop over panels, blocks of k and tiles around TILE(rows, groups, a, b, c, first, next, step), which adds
 // `groups` groups of k to a tile of `rows` x WIDTH sums, or starts them when `first`, and meanwhile fetches the tile's share of
 // the next block of B, `step` bytes for each group from next on: else the first tile of a block would wait for memory. A tile
-// whose sums are complete leaves at once, so that its stores go out while the next is computed.
+// whose sums are complete leaves at once, so that its stores go out while the next is computed. A single row is nothing but one
+// stream of B, and fetches nothing: a second stream would slow it.
 #define TILES(function, HEIGHT, WIDTH, GROUP, ATYPE, BTYPE, PANEL_BYTES, TILE, SCALES)                                            \
   static void function(const struct gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, int64_t from, int64_t end,           \
                        const void *packed, const float *scales, float *c) {                                                       \
-    int64_t whole = from == 0 && end == g->k, tall = (m1 - m0 + HEIGHT - 1) / HEIGHT, step = (4 * WIDTH + tall - 1) / tall;       \
+    int64_t whole = from == 0 && end == g->k, tall = (m1 - m0 + HEIGHT - 1) / HEIGHT, step = m1 - m0 > 1 ? (4 * WIDTH + tall - 1) / tall : 0; \
     for (int64_t p = p0; p < p1; p++, c += whole ? 0 : ROWS * WIDTH) {                                                            \
       const ATYPE *a = packed;                                                                                                    \
       const char *panel = (const char *)g->b + (p - g->b_first) * (PANEL_BYTES), *b = panel + from * WIDTH * sizeof(BTYPE);       \
       int64_t k0 = from;                                                                                                          \
       do {                                                                                                                        \
         int64_t groups = (least(BLOCK, end - k0) + GROUP - 1) / GROUP;                                                            \
-        const char *after = b + 4 * groups * WIDTH, *next = k0 + BLOCK < end ? after : panel + (PANEL_BYTES) + from * WIDTH * sizeof(BTYPE); \
+        const char *after = b + 4 * groups * WIDTH, *next = step == 0 ? b : k0 + BLOCK < end ? after : panel + (PANEL_BYTES) + from * WIDTH * sizeof(BTYPE); \
         float *to = c;                                                                                                            \
         for (int64_t r = m0; r < m1; r += HEIGHT) {                                                                               \
           int64_t rows = least(HEIGHT, m1 - r);                                                                                   \
