@@ -44,12 +44,7 @@ func doCountPages(ctx context.Context, t *task) error {
 			if !more || err != nil {
 				return err
 			}
-			t.meter.add(1)
-			p, err := decodePair(m.value)
-			if err != nil {
-				return err
-			}
-			place, err := parsePlace(m.key[len(group):])
+			p, place, err := t.nextPair(m, len(group))
 			if err != nil {
 				return err
 			}
@@ -162,12 +157,7 @@ func doCountVerdict(ctx context.Context, t *task) error {
 			if !more {
 				break
 			}
-			t.meter.add(1)
-			p, err := decodePair(m.value)
-			if err != nil {
-				return err
-			}
-			place, err := parsePlace(m.key[len(group):])
+			p, place, err := t.nextPair(m, len(group))
 			if err != nil {
 				return err
 			}
@@ -191,4 +181,14 @@ func doCountVerdict(ctx context.Context, t *task) error {
 		}
 		return nil
 	})
+}
+
+// nextPair reads the pair that m stands at and its place on the page of the document, whose key has n bytes.
+func (t *task) nextPair(m *merge, n int) (p pair, place uint32, err error) {
+	t.meter.add(1)
+	if p, err = decodePair(m.value); err != nil {
+		return p, 0, err
+	}
+	place, err = parsePlace(m.key[n:])
+	return p, place, err
 }

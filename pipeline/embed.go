@@ -7,8 +7,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-
-	"mmc4/internal/imaging"
 )
 
 var (
@@ -36,7 +34,7 @@ func doEmbedImages(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	b := imageBatch{t: t}
+	b := imageBatch{pictureBatch: pictureBatch{t: t}}
 	defer b.give()
 	err = groups(m, func([]byte) int { return shaBytes }, func(group []byte, next func() (bool, error)) error {
 		if err := ctx.Err(); err != nil {
@@ -56,7 +54,7 @@ func doEmbedImages(ctx context.Context, t *task) error {
 				return err
 			}
 			if first {
-				if err := b.add(ctx, &p); err != nil {
+				if err := b.add(ctx, &p, b.flush); err != nil {
 					return err
 				}
 				first = false
@@ -70,45 +68,16 @@ func doEmbedImages(ctx context.Context, t *task) error {
 	return b.flush(ctx)
 }
 
-// imageBatch gathers pictures and the pairs that wait for their features. Its memory is taken once, when it begins: a batch
-// that waited for more while it held some could wait for ever for others that do the same.
+// imageBatch gathers pictures and the pairs that wait for their features.
 type imageBatch struct {
-	t        *task
-	pictures []*imaging.RGB
-	pixels   int64
-	pairs    []batchPair
-	returned func()
+	pictureBatch
+	pairs []batchPair
 }
 
 type batchPair struct {
 	picture int
 	key     []byte
 	pair    pair
-}
-
-func (b *imageBatch) add(ctx context.Context, p *pair) error {
-	data, err := b.t.readBody(p.Body)
-	if err != nil {
-		return err
-	}
-	need := int64(p.Width) * int64(p.Height)
-	if b.pixels+need > batchPixels {
-		if err := b.flush(ctx); err != nil {
-			return err
-		}
-	}
-	if len(b.pictures) == 0 {
-		if b.returned, err = b.t.budget.take(ctx, (decodeBytes+3)*max(need, batchPixels)); err != nil {
-			return err
-		}
-	}
-	picture, err := imaging.Decode(data, imaging.Limits{MaxPixels: b.t.cfg.Settings.MaxPixels})
-	if err != nil {
-		return fmt.Errorf("image %s was decoded before and cannot be now: %w", p.URL, err)
-	}
-	b.pictures = append(b.pictures, picture.RGB())
-	b.pixels += need
-	return nil
 }
 
 func (b *imageBatch) flushIfFull(ctx context.Context) error {
@@ -144,15 +113,8 @@ func (b *imageBatch) flush(ctx context.Context) error {
 	}
 	b.t.meter.add(int64(len(b.pictures)))
 	b.t.count("images.embedded", int64(len(b.pictures)))
-	b.pictures, b.pairs, b.pixels = nil, nil, 0
+	b.pairs = nil
 	return nil
-}
-
-func (b *imageBatch) give() {
-	if b.returned != nil {
-		b.returned()
-	}
-	b.returned = nil
 }
 
 // doEmbedSentences encodes the sentences of one part's documents that still have an image. Output: "sentences" (one

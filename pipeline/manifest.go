@@ -110,7 +110,7 @@ func ReadManifest(ctx context.Context, run storage.Store) (*Manifest, error) {
 	}
 	var m Manifest
 	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, fmt.Errorf("%s: %w", run.Location(ManifestName), err)
+		return nil, fmt.Errorf("%s is damaged: %w. If RUN/work is still there, move this file away and run the same `mmc4 build` again", run.Location(ManifestName), err)
 	}
 	return &m, nil
 }

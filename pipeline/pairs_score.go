@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 
-	"mmc4/internal/imaging"
 	"mmc4/match"
 )
 
@@ -25,7 +24,7 @@ func doEmbedPairs(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	b := pairBatch{t: t}
+	b := pairBatch{pictureBatch: pictureBatch{t: t}}
 	defer b.give()
 	for {
 		more, err := m.next()
@@ -42,47 +41,19 @@ func doEmbedPairs(ctx context.Context, t *task) error {
 		if err != nil {
 			return err
 		}
-		if err := b.add(ctx, append([]byte(nil), m.key...), p); err != nil {
+		if err := b.add(ctx, &p, b.flush); err != nil {
 			return err
 		}
+		b.keys, b.pairs, b.captions = append(b.keys, append([]byte(nil), m.key...)), append(b.pairs, p), append(b.captions, *p.Alt)
 	}
 }
 
-// pairBatch gathers pairs for the model. As with imageBatch, what it holds depends on nothing but the pairs, and its
-// memory is taken once.
+// pairBatch gathers pairs for the model.
 type pairBatch struct {
-	t        *task
+	pictureBatch
 	keys     [][]byte
 	pairs    []pair
-	pictures []*imaging.RGB
 	captions []string
-	pixels   int64
-	returned func()
-}
-
-func (b *pairBatch) add(ctx context.Context, key []byte, p pair) error {
-	data, err := b.t.readBody(p.Body)
-	if err != nil {
-		return err
-	}
-	need := int64(p.Width) * int64(p.Height)
-	if len(b.pairs) == batchImages || b.pixels+need > batchPixels {
-		if err := b.flush(ctx); err != nil {
-			return err
-		}
-	}
-	if len(b.pairs) == 0 {
-		if b.returned, err = b.t.budget.take(ctx, (decodeBytes+3)*max(need, batchPixels)); err != nil {
-			return err
-		}
-	}
-	picture, err := imaging.Decode(data, imaging.Limits{MaxPixels: b.t.cfg.Settings.MaxPixels})
-	if err != nil {
-		return fmt.Errorf("image %s was decoded before and cannot be now: %w", p.URL, err)
-	}
-	b.keys, b.pairs, b.pixels = append(b.keys, key), append(b.pairs, p), b.pixels+need
-	b.pictures, b.captions = append(b.pictures, picture.RGB()), append(b.captions, *p.Alt)
-	return nil
 }
 
 func (b *pairBatch) flush(ctx context.Context) error {
@@ -115,15 +86,8 @@ func (b *pairBatch) flush(ctx context.Context) error {
 	}
 	b.t.meter.add(int64(len(b.pairs)))
 	b.t.count("pairs.embedded", int64(len(b.pairs)))
-	b.keys, b.pairs, b.pictures, b.captions, b.pixels = nil, nil, nil, nil, 0
+	b.keys, b.pairs, b.captions = nil, nil, nil
 	return nil
-}
-
-func (b *pairBatch) give() {
-	if b.returned != nil {
-		b.returned()
-	}
-	b.returned = nil
 }
 
 func decodeScored(value []byte) (pair, float32, error) {
