@@ -30,6 +30,7 @@ type Attention struct {
 	KeyMask      Tensor     // uint8 [B,Tk]: 0 hides the key; or none
 	HiddenOnce   bool       // finfo.min masks that are added up instead of replacing scores (LLaMA's): twice is -Inf
 	Media        *MediaMask // or nil
+	Keys         Tensor     // int32 [1]: Tk where the device counts it, from 1 to K's length, of which KeyMask's rows are; or none
 	LSE          Tensor     // fp32 [B,H,Tq]: kept for the gradient, or none
 }
 
@@ -73,9 +74,21 @@ func checkAttention(c *checker, op *Attention) {
 		c.ints("TextTime", op.Media.TextTime, b*tq)
 		c.need(op.Media.KeysPerMedia > 0 && tk%op.Media.KeysPerMedia == 0 || c.not("%d keys are no whole number of media of %d", tk, op.Media.KeysPerMedia))
 	}
+	if !op.Keys.None() {
+		c.ints("Keys", op.Keys, 1)
+		c.need(op.Media == nil || c.not("Keys and Media exclude each other"))
+	}
 	if !op.LSE.None() {
 		c.denseLen("LSE", op.LSE, b*h*tq)
 	}
+}
+
+// First is the op on the first keys of the first segment alone, as many as a device has read from Keys; KeyMask stays.
+func (op *Attention) First(keys int) *Attention {
+	first := *op
+	keys = min(max(keys, 1), op.K.Dims[1])
+	first.K, first.V, first.Keys = op.K.Slice(1, 0, keys), op.V.Slice(1, 0, keys), Tensor{}
+	return &first
 }
 
 // AttentionBackward is the gradient of Attention. Uniform queries pass gradient to V alone, queries of zeros none. Where
@@ -98,6 +111,7 @@ func (op *AttentionBackward) Check() error {
 		return c.err
 	}
 	checkAttention(&c, f)
+	c.need(f.Keys.None() || c.not("the forward op counts its keys on the device"))
 	c.heads("DOut", op.DOut)
 	c.need(op.DOut.Dims == f.Q.Dims || c.not("DOut %v does not match Q %v", op.DOut, f.Q))
 	for _, g := range []struct {
@@ -133,5 +147,40 @@ func (op *Rotary) Check() error {
 		c.need(op.Dims > 0 && op.Dims%2 == 0 && op.Dims <= op.X.Dims[3] || c.not("cannot turn %d of %d features", op.Dims, op.X.Dims[3]))
 		c.need(op.Base > 0 || c.not("base %v", op.Base))
 	}
+	return c.err
+}
+
+// Put writes tokens behind those that a cache holds: Dst[:, At[0]+t] = Src[:, t]. Nothing is written where they do not fit.
+type Put struct {
+	Src Tensor // [B,T,H,D], may be strided
+	Dst Tensor // [B,C,H,D], may be strided
+	At  Tensor // int32 [1]: the tokens that are there
+}
+
+func (*Put) Name() string { return "put" }
+
+func (op *Put) Check() error {
+	c := checker{op: "put"}
+	c.heads("Src", op.Src)
+	c.heads("Dst", op.Dst)
+	c.ints("At", op.At, 1)
+	if c.err == nil {
+		s, d := op.Src.Dims, op.Dst.Dims
+		c.need(s[0] == d[0] && s[1] <= d[1] && s[2] == d[2] && s[3] == d[3] || c.not("Src %v does not fit Dst %v", op.Src, op.Dst))
+	}
+	return c.err
+}
+
+// Advance adds By to integers: counters and positions of a step that is done again and again.
+type Advance struct {
+	X  Tensor // int32, any shape
+	By int32
+}
+
+func (*Advance) Name() string { return "advance" }
+
+func (op *Advance) Check() error {
+	c := checker{op: "advance"}
+	c.ints("X", op.X, op.X.Len())
 	return c.err
 }

@@ -50,7 +50,31 @@ func attentionOf(op *kernels.Attention) C.struct_attention {
 	return a
 }
 
+// firstKeys is an op without Keys: of the keys that there are, and the mask's part for them.
+func (d *Device) firstKeys(op *kernels.Attention) (*kernels.Attention, error) {
+	first := op.First(int(*(*int32)(pointer(op.Keys))))
+	if op.KeyMask.None() {
+		return first, nil
+	}
+	rows, all, keys := op.K.Dims[0], op.K.Dims[1], first.K.Dims[1]
+	if err := d.mask.grow(d, rows*keys); err != nil {
+		return nil, err
+	}
+	mask := host(op.KeyMask)
+	for row := range rows {
+		copy(d.mask.buf[row*keys:(row+1)*keys], mask[row*all:])
+	}
+	first.KeyMask = kernels.View(&buffer{data: d.mask.buf}, 0, kernels.U8, rows, keys)
+	return first, nil
+}
+
 func (d *Device) attention(op *kernels.Attention) error {
+	if !op.Keys.None() {
+		var err error
+		if op, err = d.firstKeys(op); err != nil {
+			return err
+		}
+	}
 	a, set := attentionOf(op), C.set_of(C.int(d.level))
 	few := C.int(0)
 	if int(a.tq*a.h/a.hkv) <= fewQueries {

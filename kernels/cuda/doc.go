@@ -8,7 +8,7 @@
 // in src/include alone. image holds them compiled (make kernels): machine code for compute capability 8.x and 9.x, and
 // PTX for later ones. docs/cuda.md says what was checked, and how, without a GPU.
 //
-// Products go to cuBLASLt where there is one (library.go), launches that repeat to CUDA graphs (replay.go).
+// Products go to cuBLASLt where there is one (library.go), launches that repeat to CUDA graphs (replay.go), recordings to one each (capture.go).
 //
 // Read device.go, queue.go, then arguments.go and the ops_ files.
 package cuda

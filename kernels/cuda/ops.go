@@ -42,6 +42,10 @@ func (q *queue) find(op kernels.Op) func() {
 		return func() { q.attention(op) }
 	case *kernels.AttentionBackward:
 		return func() { q.attentionBackward(op) }
+	case *kernels.Put:
+		return func() { q.put(op) }
+	case *kernels.Advance:
+		return func() { q.advance(op) }
 	case *kernels.Rotary:
 		return func() { q.rotary(op) }
 	case *kernels.Act:

@@ -10,12 +10,13 @@ import (
 
 // attentionOp is struct AttentionOp of attention.cuh.
 type attentionOp struct {
-	tq, h, d, tk, hkv, tk2         int64
-	q, k, v, k2, v2, out           heads
-	slopes, keyMask, textTime, lse uint64
-	keysPerMedia                   int64
-	scale                          float32
-	causal, previous, hiddenOnce   int32
+	tq, h, d, tk, hkv, tk2       int64
+	q, k, v, k2, v2, out         heads
+	slopes, keyMask              uint64
+	textTime, keys, lse          uint64
+	keysPerMedia, maskRow        int64
+	scale                        float32
+	causal, previous, hiddenOnce int32
 }
 
 // attentionGrads is struct AttentionGrads of attention_backward.cu.
@@ -37,7 +38,7 @@ const (
 func attentionOf(op *kernels.Attention) attentionOp {
 	a := attentionOp{tq: int64(op.Q.Dims[1]), h: int64(op.Q.Dims[2]), d: int64(op.Q.Dims[3]), tk: int64(op.K.Dims[1]), hkv: int64(op.K.Dims[2]),
 		q: headsOf(op.Q), k: headsOf(op.K), v: headsOf(op.V), k2: headsOf(op.K2), v2: headsOf(op.V2), out: headsOf(op.Out),
-		slopes: uint64(address(op.Slopes)), keyMask: uint64(address(op.KeyMask)), lse: uint64(address(op.LSE)),
+		slopes: uint64(address(op.Slopes)), keyMask: uint64(address(op.KeyMask)), maskRow: int64(op.K.Dims[1]), keys: uint64(address(op.Keys)), lse: uint64(address(op.LSE)),
 		scale: op.Scale, causal: flag(op.Causal), hiddenOnce: flag(op.HiddenOnce && op.Causal && !op.KeyMask.None())}
 	if !op.K2.None() {
 		a.tk2 = int64(op.K2.Dims[1])
@@ -84,7 +85,7 @@ func width(name string, d int) string {
 func (q *queue) attention(op *kernels.Attention) {
 	b, tq, h, d := op.Q.Dims[0], op.Q.Dims[1], op.Q.Dims[2], op.Q.Dims[3]
 	many := 1 // times side queries a block: two, where registers allow and no more are idle
-	if d <= 80 && up(tq, 2*side)*2 <= up(tq, side) {
+	if d <= 80 && up(tq, 2*side)*2 <= up(tq, side) && op.Keys.None() {
 		many = 2
 	}
 	if kernel, wide, ok := onCores(fmt.Sprintf("attention_bf16_%d", many*side), d, op.Q, op.K, op.V, op.K2, op.V2, op.Out); ok {
@@ -137,4 +138,14 @@ func (q *queue) attentionBackward(op *kernels.AttentionBackward) {
 		s.grid = [3]int{(keys + ownRows - 1) / ownRows * hkv * b, 1, 1}
 		q.launch(width("attention_dkv", d), s, a, g)
 	}
+}
+
+func (q *queue) put(op *kernels.Put) {
+	n, s := op.Src.Len(), op.Src.Dims
+	q.launch("put", q.d.over(n), headsOf(op.Src), headsOf(op.Dst), address(op.At), s[1], op.Dst.Dims[1], s[2], s[3], n)
+}
+
+func (q *queue) advance(op *kernels.Advance) {
+	n := op.X.Len()
+	q.launch("advance_ints", q.d.over(n), address(op.X), op.By, n)
 }

@@ -17,8 +17,8 @@ import (
 // Launches of a stream wait in runs of up to runLength, and go to the driver when a run is full or when something else must
 // follow them. A run that came before, with the same arguments to the last byte, becomes a CUDA graph: one call instead of
 // one a kernel, and shorter gaps between them. Steps of a fixed shape repeat themselves, since arenas give them the same
-// memory. A launch that never came before ends a run and goes by itself: in decoding, where keys grow, that leaves the
-// rest of each layer to a graph.
+// memory. A launch that never came before ends a run and goes by itself. Work that is known to repeat as a whole is one graph
+// of its own: capture.go.
 const (
 	leastRun  = 4 // shorter ones are launched as they are
 	runLength = 64
@@ -34,7 +34,16 @@ type launches struct {
 	places []int32 // of all arguments: their offsets
 	known  map[uint64]*run
 	seen   map[uint64]bool // hashes of single launches; a false one costs nothing but a graph that is used once
+	held   bool            // all launches wait, to be captured as a whole
 	err    error
+}
+
+// hold makes launches wait, whatever comes, or forgets those that did.
+func (l *launches) hold(on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clear()
+	l.held = on
 }
 
 // work is a kernel or a product of cuBLASLt; its arguments are in the run's bytes.
@@ -74,6 +83,9 @@ func (s *stream) enqueue(w work, write func(l *launches) error) error {
 	}
 	w.to, w.last = len(l.bytes), len(l.places)
 	l.list = append(l.list, w)
+	if l.held {
+		return nil
+	}
 	switch hash := maphash.Bytes(seed, l.bytes[begin:]); {
 	case !l.seen[hash]:
 		if l.seen == nil || len(l.seen) == mostSeen {
@@ -99,6 +111,9 @@ func (l *launches) clear() { l.list, l.bytes, l.places = l.list[:0], l.bytes[:0]
 func (s *stream) send() {
 	s.launches.mu.Lock()
 	defer s.launches.mu.Unlock()
+	if s.launches.held {
+		return
+	}
 	if err := s.goOn(); s.launches.err == nil {
 		s.launches.err = err
 	}

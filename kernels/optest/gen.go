@@ -27,6 +27,8 @@ type Gen struct {
 	dev   *ref.Device
 	queue kernels.Queue
 	poked bool // at most one odd value an instance
+
+	backward bool // the instance is for a backward op
 }
 
 // NewGen makes a generator; equal arguments make equal instances.

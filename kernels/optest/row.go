@@ -72,7 +72,7 @@ func (r *Row) Instances(mode Mode, seed uint64) []kernels.Op {
 
 // makeBackward makes a forward instance, runs it on ref, and makes its backward op.
 func (r *Row) makeBackward(g *Gen) (kernels.Op, error) {
-	g.poked = g.poked || r.Tame
+	g.poked, g.backward = g.poked || r.Tame, true
 	f := r.Make(g)
 	if err := g.run(f); err != nil {
 		return nil, err

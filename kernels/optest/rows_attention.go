@@ -31,6 +31,20 @@ var attentionRows = []Row{{
 		}},
 	},
 }, {
+	Op:      "put",
+	Outputs: []string{"Dst"},
+	Make: func(g *Gen) kernels.Op {
+		b, t, h, d := g.Size(3), g.Size(5), g.Size(5), g.Size(80)
+		room := t + g.IntN(9)
+		return &kernels.Put{Src: g.headsIn(b, t, h, d), Dst: g.fill(g.heads(b, room, h, d, g.IntN(4))), At: g.Ints(-1, room-t+2, 1)}
+	},
+}, {
+	Op:      "advance",
+	Outputs: []string{"X"},
+	Make: func(g *Gen) kernels.Op {
+		return &kernels.Advance{X: g.Ints(0, 1000, g.Size(600)), By: int32(g.IntN(5)) - 2}
+	},
+}, {
 	Op:      "rotary",
 	Outputs: []string{"X"},
 	Make: func(g *Gen) kernels.Op {
@@ -94,6 +108,9 @@ func makeAttention(g *Gen) kernels.Op {
 	}
 	op.Out = g.raw(g.ActType(), b, tq, h, d)
 	op.LSE = g.StatOut(b, h, tq)
+	if !g.backward && !g.Small && media == 0 && g.Chance(30) {
+		op.Keys = g.Ints(max(1, tk-70), tk+1, 1)
+	}
 	if op.Causal && g.Chance(40) {
 		op.Slopes = g.Stat(h)
 		slopes := make([]float32, h)

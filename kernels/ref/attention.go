@@ -16,10 +16,11 @@ type scorer struct {
 	times                  []int32
 	mask                   []byte
 	tq, tk, tk2, h, hkv, d int
+	maskRow                int // of mask
 }
 
 func newScorer(op *kernels.Attention) *scorer {
-	s := &scorer{op: op, q: load(op.Q), k: load(op.K), k2: load(op.K2), slopes: load(op.Slopes),
+	s := &scorer{op: op, maskRow: op.KeyMask.Len() / op.Q.Dims[0], q: load(op.Q), k: load(op.K), k2: load(op.K2), slopes: load(op.Slopes),
 		tq: op.Q.Dims[1], h: op.Q.Dims[2], d: op.Q.Dims[3], tk: op.K.Dims[1], hkv: op.K.Dims[2]}
 	if !op.K2.None() {
 		s.tk2 = op.K2.Dims[1]
@@ -54,7 +55,7 @@ func (s *scorer) sees(b, i, j int) bool {
 	if s.op.Causal && j > i+s.tk-s.tq {
 		return false
 	}
-	if s.mask != nil && s.mask[b*s.tk+j] == 0 {
+	if s.mask != nil && s.mask[b*s.maskRow+j] == 0 {
 		return false
 	}
 	if m := s.op.Media; m != nil {
@@ -109,7 +110,7 @@ func (s *scorer) uniform(weights []float64, b, i int) {
 	count := 0
 	for j := range weights {
 		weights[j] = 0
-		twice := s.op.HiddenOnce && s.op.Causal && j > i+s.tk-s.tq && s.mask != nil && s.mask[b*s.tk+j] == 0
+		twice := s.op.HiddenOnce && s.op.Causal && j > i+s.tk-s.tq && s.mask != nil && s.mask[b*s.maskRow+j] == 0
 		if j < s.tk && !twice {
 			weights[j] = 1
 			count++
@@ -121,6 +122,9 @@ func (s *scorer) uniform(weights []float64, b, i int) {
 }
 
 func attention(op *kernels.Attention) {
+	if !op.Keys.None() {
+		op = op.First(int(ints(op.Keys)[0]))
+	}
 	s := newScorer(op)
 	v, v2 := load(op.V), load(op.V2)
 	batch := op.Q.Dims[0]

@@ -23,6 +23,10 @@ func find(op kernels.Op) func() {
 		return func() { attention(op) }
 	case *kernels.AttentionBackward:
 		return func() { attentionBackward(op) }
+	case *kernels.Put:
+		return func() { put(op) }
+	case *kernels.Advance:
+		return func() { advance(op) }
 	case *kernels.Rotary:
 		return func() { rotary(op) }
 	case *kernels.Act:

@@ -39,6 +39,7 @@ func (m *Model) Continue(ctx context.Context, p *kernels.Pass, prompt lm.Prompt,
 	times := kept.times(prompt, m.Config.Media)
 	last := counts(times, prompt.Rows)
 	var seen []int32 // by row of a step: what a token without a marker looks at
+	prompt.Watches = o.Upstream
 	prompt.Before = func(p *kernels.Pass, step lm.Step) func(int, kernels.Tensor) kernels.Tensor {
 		if step.First {
 			return m.before(p, kept, prompt.Unread(times), step.Rows, step.Group)

@@ -143,6 +143,8 @@ type run struct {
 	keyMask   kernels.Tensor // uint8 [B,K], or none
 	slopes    kernels.Tensor // fp32 [H], or none
 	cache     *Cache
+	at, keys  kernels.Tensor // int32 [1]: the cache's length before and after this step, where the device counts it; or none
+	before    func(layer int, x_BTC kernels.Tensor) kernels.Tensor
 }
 
 // apply is the layer on x [B,T,C].
@@ -190,10 +192,13 @@ func (b *block) attend(p *kernels.Pass, i int, x, residual kernels.Tensor, r *ru
 		p.Rotary(q, r.positions, b.c.RotaryDims, b.c.RotaryBase)
 		p.Rotary(k, r.positions, b.c.RotaryDims, b.c.RotaryBase)
 	}
-	if r.cache != nil {
+	switch {
+	case !r.keys.None():
+		k, v = r.cache.putAt(p, i, k, v, r.at)
+	case r.cache != nil:
 		k, v = r.cache.put(p, i, k, v)
 	}
-	mixed := p.Attention(kernels.Attention{Q: q, K: k, V: v, Scale: b.scale, Causal: true, Slopes: r.slopes, KeyMask: r.keyMask,
+	mixed := p.Attention(kernels.Attention{Q: q, K: k, V: v, Scale: b.scale, Causal: true, Slopes: r.slopes, KeyMask: r.keyMask, Keys: r.keys,
 		HiddenOnce: b.c.addsMasks()})
 	return b.out.add(p, mixed.Reshape(x.Shape()...), residual)
 }

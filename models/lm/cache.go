@@ -58,6 +58,13 @@ func (c *Cache) put(p *kernels.Pass, layer int, k, v kernels.Tensor) (allK, allV
 	return c.k[layer].Slice(1, 0, to), c.v[layer].Slice(1, 0, to)
 }
 
+// putAt is put where the device counts the length: it returns the whole cache.
+func (c *Cache) putAt(p *kernels.Pass, layer int, k, v, at kernels.Tensor) (allK, allV kernels.Tensor) {
+	p.Do(&kernels.Put{Src: k, Dst: c.k[layer], At: at})
+	p.Do(&kernels.Put{Src: v, Dst: c.v[layer], At: at})
+	return c.k[layer], c.v[layer]
+}
+
 // Repeat copies what row i read to rows i*n .. i*n+n-1 of another cache.
 func (c *Cache) Repeat(p *kernels.Pass, into *Cache, n int) {
 	for layer := range c.k {

@@ -1,6 +1,7 @@
 package lm
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -51,29 +52,37 @@ func (m *Model) Hidden(p *kernels.Pass, in Input) kernels.Tensor {
 		p.Fail(err)
 		return p.Alloc(p.DType, max(in.Rows, 1), max(t, 1), m.Config.Width)
 	}
-	r := &run{cache: in.Cache}
+	r := &run{cache: in.Cache, before: in.Before}
 	places := m.places(in, past)
 	x := m.embedding(p, in, places)
 	if m.Config.RotaryDims > 0 {
 		r.positions = p.FromInt32(places, in.Rows, t)
 	}
-	for _, shown := range in.Mask {
-		if shown == 0 {
-			r.keyMask = p.FromUint8(in.Mask, in.Rows, past+t)
-			break
-		}
+	m.share(p, r, in.Mask, past+t)
+	x = m.layers(p, x, r)
+	if in.Cache != nil {
+		in.Cache.length += t
+	}
+	return x
+}
+
+// share sends what all layers need: a mask [B,keys] that hides something, ALiBi's slopes.
+func (m *Model) share(p *kernels.Pass, r *run, mask []byte, keys int) {
+	if bytes.IndexByte(mask, 0) >= 0 {
+		r.keyMask = p.FromUint8(mask, len(mask)/keys, keys)
 	}
 	if m.slopes != nil {
 		r.slopes = p.Upload(kernels.F32, kernels.EncodeFloats(kernels.F32, m.slopes), len(m.slopes))
 	}
+}
+
+// layers runs all of them on x [B,T,C].
+func (m *Model) layers(p *kernels.Pass, x kernels.Tensor, r *run) kernels.Tensor {
 	for i, b := range m.blocks {
-		if in.Before != nil {
-			x = in.Before(i, x)
+		if r.before != nil {
+			x = r.before(i, x)
 		}
 		x = b.apply(p, i, x, r)
-	}
-	if in.Cache != nil {
-		in.Cache.length += t
 	}
 	return x
 }
@@ -103,15 +112,21 @@ func (m *Model) embedding(p *kernels.Pass, in Input, places []int32) kernels.Ten
 	if m.positions == nil {
 		return look(args)
 	}
-	rows := int32(m.Config.MaxPositions + m.Config.PositionOffset)
 	for _, place := range places {
-		if place >= rows {
-			p.Fail(fmt.Errorf("language model: a text of %d tokens is longer than the %d positions of the model", place+1-int32(m.Config.PositionOffset), m.Config.MaxPositions))
+		if err := m.within(place); err != nil {
+			p.Fail(err)
 			return p.Alloc(p.DType, in.Rows, t, m.Config.Width)
 		}
 	}
-	posIDs := p.FromInt32(places, in.Rows, t)
-	if m.projectIn == nil {
+	return m.look(p, args, look, p.FromInt32(places, in.Rows, t))
+}
+
+// look is the lookup of tokens and, where they are learned, of positions [B,T].
+func (m *Model) look(p *kernels.Pass, args kernels.EmbedArgs, look func(kernels.EmbedArgs) kernels.Tensor, posIDs kernels.Tensor) kernels.Tensor {
+	switch {
+	case m.positions == nil:
+		return look(args)
+	case m.projectIn == nil:
 		args.Positions, args.PosIDs = m.positions, posIDs
 		return look(args)
 	}

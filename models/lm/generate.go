@@ -21,6 +21,8 @@ type Prompt struct {
 	Prefixes []*Prefix
 	// Before gives the hook of one step (see Input.Before). nil: none.
 	Before func(p *kernels.Pass, step Step) func(layer int, x_BTC kernels.Tensor) kernels.Tensor
+	// Watches says that Before's hooks depend on the ids of every step. Else those of all steps after the first are one.
+	Watches bool
 }
 
 // Step is what one step reads: Rows rows, of which Group follow each other for every row of the prompt (its beams).
@@ -96,10 +98,14 @@ type decoder struct {
 	length int // of the prompt
 	cache  *Cache
 	spare  *Cache // the prompt's, until it is repeated
+	repeat *repeat
 }
 
 func (d *decoder) free() {
 	d.p.Wait()
+	if d.repeat != nil {
+		d.repeat.recording.Free()
+	}
 	for _, c := range []*Cache{d.cache, d.spare} {
 		if c != nil {
 			c.Free()
@@ -120,10 +126,14 @@ func (d *decoder) read(ids []int32, rows, group int, first bool) kernels.Tensor 
 
 // mask is the prompt's, with all that came after shown.
 func (d *decoder) mask(rows, group, t int) []byte {
+	return d.maskFor(rows, group, d.cache.Len()+t)
+}
+
+// maskFor is the mask over so many keys.
+func (d *decoder) maskFor(rows, group, all int) []byte {
 	if d.prompt.Mask == nil {
 		return nil
 	}
-	all := d.cache.Len() + t
 	mask := make([]byte, rows*all)
 	for i := range mask {
 		mask[i] = 1
@@ -167,8 +177,8 @@ func (d *decoder) rows(ctx context.Context) ([]Continuation, error) {
 	}
 	out := make([]Continuation, d.prompt.Rows)
 	draw := newSampler(d.o.Sample, d.prompt.Rows)
-	for step := 0; ; step++ {
-		next, err := draw.next(d.p, logits)
+	next, err := draw.next(d.p, logits)
+	for step := 1; ; step++ {
 		if err != nil {
 			return nil, err
 		}
@@ -185,13 +195,17 @@ func (d *decoder) rows(ctx context.Context) ([]Continuation, error) {
 				open++
 			}
 		}
-		if open == 0 || step+1 == d.o.MaxNew {
+		if open == 0 || step == d.o.MaxNew {
 			return out, nil
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		d.p.Reset()
-		logits = d.read(next, d.prompt.Rows, 1, false)
+		if d.prompt.Watches {
+			d.p.Reset()
+			next, err = draw.next(d.p, d.read(next, d.prompt.Rows, 1, false))
+		} else {
+			next, err = d.again(draw, next, d.o.MaxNew-step)
+		}
 	}
 }

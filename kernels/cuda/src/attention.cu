@@ -72,9 +72,9 @@ template <int PARTS> DEV void attend(const AttentionOp &a) {
   }
 }
 
-KERNEL(128) attention_64(AttentionOp a) { attend<2>(a); }
+KERNEL(128) attention_64(AttentionOp a) { attend<2>(counted(a)); }
 EXPORT_KERNEL(attention_64)
-KERNEL(128) attention_128(AttentionOp a) { attend<4>(a); }
+KERNEL(128) attention_128(AttentionOp a) { attend<4>(counted(a)); }
 EXPORT_KERNEL(attention_128)
-KERNEL(128) attention_256(AttentionOp a) { attend<8>(a); }
+KERNEL(128) attention_256(AttentionOp a) { attend<8>(counted(a)); }
 EXPORT_KERNEL(attention_256)

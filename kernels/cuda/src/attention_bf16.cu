@@ -23,7 +23,7 @@ template <int D, int M> DEV void attend_bf16(const AttentionOp &a) {
   auto bring_keys = [&](i64 t, int stage) {
     if (t < tiles_of_keys) {
       KeyTile k = key_tile(a, t);
-      const Heads &ks = k.second ? a.k2 : a.k, &vs = k.second ? a.v2 : a.v;
+      Heads ks = k.second ? a.k2 : a.k, vs = k.second ? a.v2 : a.v;
       u16 *to = tiles_of_stages + stage * 2 * TILE_SIZE;
       bring<SIDE, WIDTH, THREADS>(to, rows_of(ks, b, k.at, g), ks.token, k.left, a.d);
       bring<SIDE, WIDTH, THREADS>(to + TILE_SIZE, rows_of(vs, b, k.at, g), vs.token, k.left, a.d);
@@ -128,13 +128,13 @@ template <int D, int M> DEV void attend_bf16(const AttentionOp &a) {
   }
 }
 
-// Heads of 128 features have no registers for twice as many queries.
-#define FOR_FEATURES(queries, d, blocks)                                                                                     \
-  KERNEL_OF(128, blocks) attention_bf16_##queries##_##d(AttentionOp a) { attend_bf16<d, queries / SIDE>(a); }                \
+// Heads of 128 features have no registers for twice as many queries, and those no registers for a count of keys.
+#define FOR_FEATURES(queries, d, blocks, op)                                                                                    \
+  KERNEL_OF(128, blocks) attention_bf16_##queries##_##d(AttentionOp a) { attend_bf16<d, queries / SIDE>(op); }              \
   EXPORT_KERNEL(attention_bf16_##queries##_##d)
 
-FOR_FEATURES(64, 64, 3)
-FOR_FEATURES(64, 80, 2)
-FOR_FEATURES(64, 128, 2)
-FOR_FEATURES(128, 64, 2)
-FOR_FEATURES(128, 80, 2)
+FOR_FEATURES(64, 64, 3, counted(a))
+FOR_FEATURES(64, 80, 2, counted(a))
+FOR_FEATURES(64, 128, 2, counted(a))
+FOR_FEATURES(128, 64, 2, a)
+FOR_FEATURES(128, 80, 2, a)

@@ -14,17 +14,24 @@ struct AttentionOp {
   Heads q, k, v, k2, v2, out;
   const float *slopes;
   const u8 *key_mask;
-  const int *text_time;
+  const int *text_time, *keys;
   float *lse;
-  i64 keys_per_media;
+  i64 keys_per_media, mask_row;
   float scale;
   int causal, previous, hidden_once;
 };
 
+// counted is the op with the keys that there are so far, where the device counts them.
+DEV AttentionOp counted(AttentionOp a) {
+  i64 n = a.keys ? a.keys[0] : a.tk;
+  a.tk = n < 1 ? 1 : n < a.tk ? n : a.tk;
+  return a;
+}
+
 DEV bool sees(const AttentionOp &a, i64 b, i64 i, i64 j) {
   if (j >= a.tk) return true;
   if (a.causal && j > i + a.tk - a.tq) return false;
-  if (a.key_mask && a.key_mask[b * a.tk + j] == 0) return false;
+  if (a.key_mask && a.key_mask[b * a.mask_row + j] == 0) return false;
   if (a.text_time) {
     i64 text = a.text_time[b * a.tq + i], media = j / a.keys_per_media + 1;
     return media == text || (a.previous && media < text);
@@ -38,7 +45,7 @@ DEV bool blind(const AttentionOp &a, i64 b, i64 i) { return a.text_time && !a.pr
 // A query that sees nothing gives the same weight to all keys of the first segment; with hidden_once not to those that
 // both its masks hide.
 DEV bool alike(const AttentionOp &a, i64 b, i64 i, i64 j) {
-  return j < a.tk && !(a.hidden_once && j > i + a.tk - a.tq && a.key_mask[b * a.tk + j] == 0);
+  return j < a.tk && !(a.hidden_once && j > i + a.tk - a.tq && a.key_mask[b * a.mask_row + j] == 0);
 }
 DEV float weight_alike(const AttentionOp &a, i64 b, i64 i) {
   if (!a.hidden_once) return 1 / (float)a.tk;
