@@ -7,7 +7,6 @@
 //	small := imaging.Resize(rgb, 224, 224, imaging.Bicubic, nil)
 //
 // JPEG and WebP are decoded by libjpeg-turbo and libwebp when the machine has them (they are loaded at run time; nothing
-// is linked), else by Go; Decoders says which. Beside libjpeg-turbo, where the processor has AVX-512 VBMI, sound baseline JPEGs are
-// decoded here, to the same bits. PNG, GIF and BMP are always decoded here. Every decoder is safe on
+// is linked), else by Go; Decoders says which. PNG, GIF and BMP are always decoded here. Every decoder is safe on
 // hostile bytes: pixel limits are enforced before memory is taken, and every failure is one of the Err values.
 package imaging

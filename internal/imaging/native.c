@@ -11,6 +11,7 @@ enum {  // from turbojpeg.h, which promises never to change them
     flag_noRealloc = 1024,
     flag_accurateDCT = 4096,
     flag_limitScans = 32768,
+    subsampling_420 = 2,
     error_warning = 0,
 };
 
@@ -107,10 +108,10 @@ int mmc4_jpeg_decode(const uint8_t *data, size_t size, uint8_t *pixels, int widt
     return failed ? -1 : 0;
 }
 
-size_t mmc4_jpeg_bound(int width, int height, int subsampling) { return tj.bound(width, height, subsampling); }
+size_t mmc4_jpeg_bound(int width, int height) { return tj.bound(width, height, subsampling_420); }
 
-int mmc4_jpeg_encode(const uint8_t *rgb, int width, int height, int quality, int subsampling, uint8_t *out,
-                     size_t *size, char *why, size_t why_size) {
+int mmc4_jpeg_encode(const uint8_t *rgb, int width, int height, int quality, uint8_t *out, size_t *size, char *why,
+                     size_t why_size) {
     void *handle = tj.init_compress();
     unsigned long length = *size;
     unsigned char *target = out;
@@ -119,7 +120,7 @@ int mmc4_jpeg_encode(const uint8_t *rgb, int width, int height, int quality, int
         snprintf(why, why_size, "no memory");
         return -1;
     }
-    failed = tj.compress(handle, rgb, width, 3 * width, height, MMC4_RGB, &target, &length, subsampling, quality,
+    failed = tj.compress(handle, rgb, width, 3 * width, height, MMC4_RGB, &target, &length, subsampling_420, quality,
                          flag_accurateDCT | flag_noRealloc);
     if (failed) snprintf(why, why_size, "%s", tj.error_text(handle));
     *size = length;

@@ -6,7 +6,6 @@ package imaging
 
 // #cgo LDFLAGS: -ldl
 // #include "native.h"
-// #include "baseline.h"
 import "C"
 
 import (
@@ -48,19 +47,6 @@ func nativeWebP() bool { return loadWebP().missing == "" }
 
 // decodeJPEGNative fills p.Pix with grey, RGB, or CMYK as the file stores it.
 func decodeJPEGNative(data []byte, p *Picture) error {
-	if decodeBaseline(data, p) {
-		return nil
-	}
-	return decodeJPEGTurbo(data, p)
-}
-
-// decodeBaseline decodes what is common and sound, in less time than libjpeg-turbo, and says whether it did.
-func decodeBaseline(data []byte, p *Picture) bool {
-	return resampleLevel() >= 3 && p.Mode == ModeRGB &&
-		C.mmc4_baseline_decode(pointer(data), C.size_t(len(data)), pointer(p.Pix), C.int(p.Width), C.int(p.Height)) == 0
-}
-
-func decodeJPEGTurbo(data []byte, p *Picture) error {
 	format := C.int(C.MMC4_RGB)
 	switch p.Mode {
 	case ModeL:
@@ -77,15 +63,10 @@ func decodeJPEGTurbo(data []byte, p *Picture) error {
 }
 
 func encodeJPEGNative(w io.Writer, m *RGB, quality int) error {
-	return encodeJPEGTurbo(w, m, quality, C.MMC4_420)
-}
-
-// encodeJPEGTurbo takes TurboJPEG's number of the subsampling.
-func encodeJPEGTurbo(w io.Writer, m *RGB, quality, subsampling int) error {
-	out, why := lendPixels(int(C.mmc4_jpeg_bound(C.int(m.Width), C.int(m.Height), C.int(subsampling)))), make([]byte, messageSize)
+	out, why := lendPixels(int(C.mmc4_jpeg_bound(C.int(m.Width), C.int(m.Height)))), make([]byte, messageSize)
 	defer givePixels(out)
 	size := C.size_t(len(out))
-	if C.mmc4_jpeg_encode(pointer(m.Pix), C.int(m.Width), C.int(m.Height), C.int(quality), C.int(subsampling), pointer(out), &size,
+	if C.mmc4_jpeg_encode(pointer(m.Pix), C.int(m.Width), C.int(m.Height), C.int(quality), pointer(out), &size,
 		message(why), messageSize) != 0 {
 		return fmt.Errorf("JPEG of %d x %d: libjpeg-turbo: %s", m.Width, m.Height, text(why))
 	}

@@ -18,13 +18,11 @@ int mmc4_load_webp(char *path, size_t path_size, char *why, size_t why_size, int
 int mmc4_jpeg_decode(const uint8_t *data, size_t size, uint8_t *pixels, int width, int height, int format, int bands,
                      char *why, size_t why_size);
 
-enum { MMC4_444 = 0, MMC4_422 = 1, MMC4_420 = 2 };  // TJSAMP_*
-
-// Upper limit of the bytes of a JPEG.
-size_t mmc4_jpeg_bound(int width, int height, int subsampling);
+// Upper limit of the bytes of a JPEG with 4:2:0 chroma.
+size_t mmc4_jpeg_bound(int width, int height);
 
 // Writes at most *size bytes to out, and the number of them to *size.
-int mmc4_jpeg_encode(const uint8_t *rgb, int width, int height, int quality, int subsampling, uint8_t *out, size_t *size, char *why,
+int mmc4_jpeg_encode(const uint8_t *rgb, int width, int height, int quality, uint8_t *out, size_t *size, char *why,
                      size_t why_size);
 
 // bands is 3 or 4. Returns 0, or -1.
