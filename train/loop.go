@@ -104,6 +104,9 @@ func (r *run) settle(ctx context.Context, s stepping) error {
 		return fmt.Errorf("step %d: %w", s.step, err)
 	}
 	line := r.line(s, result)
+	for _, part := range s.parts {
+		part.Batch.Release()
+	}
 	if r.validates(s.step) {
 		if line.Validation, err = r.validate(ctx); err != nil && ctx.Err() == nil {
 			return err
@@ -250,6 +253,7 @@ func (r *run) validate(ctx context.Context) (map[string]*float64, error) {
 				return nil, err
 			}
 			share := float64(r.task.Share(b))
+			b.Release()
 			if share > 0 {
 				sum, n = sum+float64(v[0])*share, n+share
 			}
