@@ -44,6 +44,8 @@ type Decoding struct {
 	LengthPenalty float64
 	EarlyStopping bool // a row is done as soon as it has Beams finished hypotheses
 	Sample        *Sampling
+	// Chosen is told every token of a row as soon as it is known; nil: nobody. Beams choose at the end: they tell nothing.
+	Chosen func(row int, token int32)
 }
 
 // ends reports whether a token ends a row.
@@ -189,6 +191,9 @@ func (d *decoder) rows(ctx context.Context) ([]Continuation, error) {
 				continue
 			}
 			out[i].Tokens = append(out[i].Tokens, next[i])
+			if d.o.Chosen != nil {
+				d.o.Chosen(i, next[i])
+			}
 			if d.o.ends(next[i]) {
 				out[i].Ended = true
 			} else {

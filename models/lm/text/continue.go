@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"mmc4/kernels"
 	"mmc4/models/lm"
 )
 
@@ -96,21 +95,12 @@ func (m *Model) Continue(ctx context.Context, prompt string, c Choice, emit func
 			}
 		}
 	}
-	p := lm.Prompt{IDs: narrow(ids), Rows: 1}
 	shown := 0
-	if c.Beams <= 1 {
-		// Every step but the first reads the token that was chosen last.
-		p.Before = func(_ *kernels.Pass, step lm.Step) func(int, kernels.Tensor) kernels.Tensor {
-			if !step.First {
-				for _, id := range step.IDs {
-					put(int(id))
-					shown++
-				}
-			}
-			return nil
-		}
+	d.Chosen = func(_ int, token int32) {
+		put(int(token))
+		shown++
 	}
-	out, err := m.net.Generate(ctx, m.pass, p, d)
+	out, err := m.net.Generate(ctx, m.pass, lm.Prompt{IDs: narrow(ids), Rows: 1}, d)
 	if cause := context.Cause(ctx); cause != nil {
 		return r, cause
 	}
