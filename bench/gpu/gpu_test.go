@@ -25,7 +25,10 @@ func phase(t *testing.T, name string, o Options) []Line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Phase, o.Device, o.Size, o.Dir, o.Seed = name, "ref", "tiny", dir, 1
+	o.Phase, o.Size, o.Dir, o.Seed = name, "tiny", dir, 1
+	if o.Device == "" {
+		o.Device = "ref"
+	}
 	if o.Budget == 0 {
 		o.Budget = time.Minute
 	}

@@ -148,7 +148,37 @@ func (s *speedRun) time(l *Line, c *contest, bar, reach float64) error {
 		l.Figures["GB/s"] = c.bytes / mine / 1e9
 		s.bandwidth = max(s.bandwidth, c.bytes/best)
 	}
-	return nil
+	return s.count(l, c)
+}
+
+// waiting are the driver's functions that hold the host until the device is done, allocating those that take memory.
+var (
+	waiting    = []string{"cuCtxSynchronize", "cuStreamSynchronize", "cuEventSynchronize", "cuMemcpy", "cuMemcpyHtoD_v2", "cuMemcpyDtoH_v2", "cuMemcpyDtoD_v2"}
+	allocating = []string{"cuMemAlloc_v2", "cuMemAllocManaged", "cuMemAllocPitch_v2", "cuMemHostAlloc"}
+)
+
+// count adds how often a run that has come before waits for the device, and takes memory, where the device counts its calls.
+func (s *speedRun) count(l *Line, c *contest) error {
+	counter, ok := s.dev.(interface{ Calls() map[string]int })
+	if !ok {
+		return nil
+	}
+	const runs = 4
+	before := counter.Calls()
+	for range runs {
+		if err := c.ours(); err != nil {
+			return err
+		}
+	}
+	after := counter.Calls()
+	for figure, names := range map[string][]string{"waits": waiting, "allocations": allocating} {
+		n := 0
+		for _, name := range names {
+			n += after[name] - before[name]
+		}
+		l.Figures[figure] = float64(n) / runs
+	}
+	return c.wait()
 }
 
 // peaks are the makers' rates of dense bf16 products, by a part of the device's name.

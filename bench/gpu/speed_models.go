@@ -254,12 +254,26 @@ func (s *speedRun) step(line *Line, f *flamingoFilesOf, l load) (*contest, error
 	}
 	pass := kernels.NewPass(s.dev, q, kernels.NewArena(s.dev, 0), kernels.PassOptions{DType: kernels.BF16, Grad: true})
 	stepper := &train.Stepper{Task: task, Optimizer: opt, Schedule: train.Schedule{Kind: "constant"}, Pass: pass, Streams: 1}
-	take := func() (loss, norm float64, err error) {
-		r, err := stepper.Step([]train.Part{{Weight: 1, Batch: b}})
+	var before *train.Begun
+	settle := func() (loss, norm float64, err error) {
+		if before == nil {
+			return 0, 0, nil
+		}
+		r, err := before.Result()
+		before = nil
 		if err == nil && r.Skipped != "" {
 			err = errors.New(r.Skipped)
 		}
 		return r.Losses[0], r.Norm, err
+	}
+	queue := func() error { // as training does: a step is queued before the result of the one before is asked for
+		begun, err := stepper.Begin([]train.Part{{Weight: 1, Batch: b}})
+		if err != nil {
+			return err
+		}
+		_, _, err = settle()
+		before = begun
+		return err
 	}
 	fields := f.fields(pixels, b.IDs, l.rows, l.slots)
 	fields["labels"] = b.Labels
@@ -268,11 +282,14 @@ func (s *speedRun) step(line *Line, f *flamingoFilesOf, l load) (*contest, error
 		return nil, err
 	}
 	return &contest{peer: peer, flops: f.stepWork(l), wait: pass.Wait,
-		ours: func() error { _, _, err := take(); return err },
+		ours: queue,
 		agree: func() (string, error) { // loss and norm of the gradients of three steps, of which the later ones depend on the optimizer
 			var mine, theirs []float32
 			for range 3 {
-				loss, norm, err := take()
+				if err := queue(); err != nil {
+					return "", err
+				}
+				loss, norm, err := settle()
 				if err != nil {
 					return "", err
 				}

@@ -119,6 +119,9 @@ func (d *Device) Profile() string {
 	return fmt.Sprintf("cuda %s (%s), %s", d.arch, name, products)
 }
 
+// Calls says how often each of the driver's functions was called since the program began, by its name.
+func (d *Device) Calls() map[string]int { return driver.Calls() }
+
 // buffer is memory of the device.
 type buffer struct {
 	d    *Device

@@ -69,6 +69,19 @@ func Lacks() (names []string) {
 	}
 }
 
+// Calls says how often each of the driver's functions was called since the program began.
+func Calls() map[string]int {
+	calls := map[string]int{}
+	for i := C.int(0); ; i++ {
+		var n C.ulong
+		name := C.driver_calls(i, &n)
+		if name == nil {
+			return calls
+		}
+		calls[C.GoString(name)] = int(n)
+	}
+}
+
 // Error is a CUresult that is no success.
 type Error struct {
 	Call string

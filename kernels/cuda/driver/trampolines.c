@@ -1,7 +1,7 @@
 //go:build cuda
 
-// One slot and one jump for every driver function of symbols.h. Names are hidden: a library that is loaded later cannot
-// bind to them.
+// One slot, one counter and one jump for every driver function of symbols.h. Names are hidden: a library that is loaded later
+// cannot bind to them.
 #include "trampolines.h"
 
 #include <dlfcn.h>
@@ -20,16 +20,18 @@ static int count_before(int *n) { return *n = 0, 0; }
 
 #define X(name)                                                                                                              \
   __attribute__((visibility("hidden"), used)) void *mmc4_slot_##name = (void *)not_open;                                     \
-  __asm__(".text\n.globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name ":\n  endbr64\n  jmp *mmc4_slot_" #name \
-          "(%rip)\n.size " #name ",.-" #name "\n");
+  __attribute__((visibility("hidden"), used)) unsigned long mmc4_calls_##name;                                               \
+  __asm__(".text\n.globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name ":\n  endbr64\n  lock incq mmc4_calls_" #name \
+          "(%rip)\n  jmp *mmc4_slot_" #name "(%rip)\n.size " #name ",.-" #name "\n");
 #include "symbols.h"
 #undef X
 
 static const struct {
   const char *name;
   void **slot;
+  unsigned long *calls;
 } table[] = {
-#define X(name) {#name, &mmc4_slot_##name},
+#define X(name) {#name, &mmc4_slot_##name, &mmc4_calls_##name},
 #include "symbols.h"
 #undef X
 };
@@ -62,4 +64,10 @@ const char *driver_lacks(int i) {
   for (int k = 0; k < COUNT; k++)
     if (*table[k].slot == (void *)missing && i-- == 0) return table[k].name;
   return 0;
+}
+
+const char *driver_calls(int i, unsigned long *n) {
+  if (i >= COUNT) return 0;
+  *n = __atomic_load_n(table[i].calls, __ATOMIC_RELAXED);
+  return table[i].name;
 }
