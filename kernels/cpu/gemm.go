@@ -150,7 +150,7 @@ func (d *Device) matmul(op *kernels.MatMul) error {
 		return nil
 	default:
 		if depth := d.depth(op, kind, n, k); depth < k {
-			return d.inPieces(op, b, k, depth)
+			return d.inPieces(&g, kind, op.A, b, m, n, k, depth, row, col)
 		}
 		return d.packAndMultiply(&g, kind, b, m, n, k, row, col)
 	}
@@ -172,16 +172,15 @@ func (d *Device) depth(op *kernels.MatMul, kind *C.struct_gemm_kind, n, k int) i
 }
 
 // inPieces adds up products of `depth` elements of k.
-func (d *Device) inPieces(op *kernels.MatMul, b kernels.Tensor, k, depth int) error {
+func (d *Device) inPieces(g *C.struct_gemm, kind *C.struct_gemm_kind, a, b kernels.Tensor, m, n, k, depth, row, col int) error {
 	for from := 0; from < k; from += depth {
-		part, to := *op, min(k, from+depth)
-		if part.B = b.Slice(0, from, to); op.TransA {
-			part.A = op.A.Slice(0, from, to)
-		} else {
-			part.A = op.A.Slice(-1, from, to)
+		part, to := *g, min(k, from+depth)
+		part.k = C.int64_t(to - from)
+		part.a = unsafe.Add(g.a, from*int(g.a_col)*a.DType.Size())
+		if from > 0 {
+			part.add = 1
 		}
-		part.Add = op.Add || from > 0
-		if err := d.matmul(&part); err != nil {
+		if err := d.packAndMultiply(&part, kind, b.Slice(0, from, to), m, n, to-from, row, col); err != nil {
 			return err
 		}
 	}

@@ -84,6 +84,50 @@ func TestThreadsDoNotChangeProducts(t *testing.T) {
 }
 
 // TestInt8IsExact: with weights and inputs that int8 holds exactly, the product is exact.
+// TestLongSums: a long k is taken in pieces where B is large; the sum is that of fp64, into an Out that had something or not,
+// whatever the dimensions that k is made of.
+func TestLongSums(t *testing.T) {
+	eachLevel(t, func(t *testing.T, d *Device) {
+		const m, n, parts, k = 9, 1300, 4, 6600
+		r := rand.New(rand.NewPCG(3, 4))
+		b := random(t, d, r, k, n)
+		for _, trans := range []bool{false, true} {
+			a := random(t, d, r, m, k)
+			at := func(i, j int) float32 { return floats(a)[i*k+j] }
+			if trans {
+				a = random(t, d, r, parts, k/parts, m)
+				at = func(i, j int) float32 { return floats(a)[j*m+i] }
+			}
+			out := random(t, d, r, m, n)
+			was := append([]float32(nil), floats(out)...)
+			op := &kernels.MatMul{A: a, B: b, TransA: trans, Out: out, Alpha: 0.5}
+			if depth := d.depth(op, d.kind(kernels.F32), n, k); depth >= k {
+				t.Fatalf("%d elements at a time: nothing is cut", depth)
+			}
+			for _, add := range []bool{true, false} {
+				op.Add = add
+				if err := d.matmul(op); err != nil {
+					t.Fatal(err)
+				}
+				for i := range m {
+					for j := 0; j < n; j += 61 {
+						var want float64
+						for x := range k {
+							want += float64(at(i, x)) * float64(floats(b)[x*n+j])
+						}
+						if want /= 2; add {
+							want += float64(was[i*n+j])
+						}
+						if got := float64(floats(out)[i*n+j]); math.Abs(got-want) > 1e-3 {
+							t.Fatalf("A transposed %v, added %v: [%d,%d] is %v, not %v", trans, add, i, j, got, want)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestInt8IsExact(t *testing.T) {
 	eachLevel(t, func(t *testing.T, d *Device) {
 		r := rand.New(rand.NewPCG(3, 4))
