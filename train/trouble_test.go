@@ -147,6 +147,58 @@ func TestLoRA(t *testing.T) {
 	}
 }
 
+// Adapters on a language model that was trained before: they alone are trained and kept, the loss falls on, and an interrupted
+// training ends the same.
+func TestLoRALanguage(t *testing.T) {
+	dir, ctx := t.TempDir(), context.Background()
+	path := languageConfig(t, dir, 8)
+	base := filepath.Join(dir, "base")
+	if _, err := train(t, path, base); err != nil {
+		t.Fatal(err)
+	}
+	for _, frozen := range []string{"", "bf16", "int8"} {
+		set := []string{"lora={r: 4, lora_alpha: 16, target_modules: [c_attn]}", "frozen=" + frozen, "weights.start=" + filepath.Join(base, checkpointName(8), "model.safetensors")}
+		c, err := ReadConfig(ctx, path, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := DryRun(ctx, c, "")
+		if err != nil || plan.Trainable != 2*4*(16+3*16) {
+			t.Errorf("frozen in %q: %d are trained by the plan, %v", frozen, plan.Trainable, err)
+		}
+		whole := filepath.Join(dir, "whole"+frozen)
+		if _, err := Run(ctx, c, Options{Out: whole, Device: testDevice}); err != nil {
+			t.Fatal(err)
+		}
+		var first, last float64
+		var step int
+		for i, line := range losses(t, whole) {
+			fmt.Sscanf(line, "%d prose %g", &step, &last)
+			if i == 0 {
+				first = last
+			}
+		}
+		if !(last < first) || step != 8 {
+			t.Errorf("frozen in %q: the loss went from %v to %v in %d steps", frozen, first, last, step)
+		}
+		parts := filepath.Join(dir, "parts"+frozen)
+		stop, cancel := context.WithCancel(ctx)
+		if _, err := Run(stop, c, Options{Out: parts, Device: testDevice, Progress: func(l LogLine) {
+			if l.Step == 3 {
+				cancel()
+			}
+		}}); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if _, err := Run(ctx, c, Options{Out: parts, Device: testDevice, Resume: "auto"}); err != nil {
+			t.Fatal(err)
+		}
+		if a, b := hashes(t, parts, 8), hashes(t, whole, 8); a != b {
+			t.Errorf("frozen in %q: interrupted and resumed\n%s, at once\n%s", frozen, a, b)
+		}
+	}
+}
+
 // Frozen weights in int8 or bf16 give nearly the loss of fp32, and train.
 func TestFrozenTypes(t *testing.T) {
 	dir := t.TempDir()
