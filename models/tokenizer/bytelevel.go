@@ -37,8 +37,8 @@ func tokenBytes(token string) []byte {
 	return out
 }
 
-// byteToken writes bytes as a token.
-func byteToken(b []byte) string {
+// ByteToken writes bytes as a token.
+func ByteToken(b []byte) string {
 	var s strings.Builder
 	for _, c := range b {
 		s.WriteRune(byteRunes[c])

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -107,7 +108,11 @@ func pack(ctx context.Context, checkpoint, out string) error {
 			return err
 		}
 		_, shape, _ := file.Info(name)
-		tensors = append(tensors, weights.Tensor{Name: name, DType: weights.F16, Shape: shape, Data: halves(values)})
+		var halves []byte
+		for _, v := range values {
+			halves = binary.LittleEndian.AppendUint16(halves, weights.FloatToHalf(v))
+		}
+		tensors = append(tensors, weights.Tensor{Name: name, DType: weights.F16, Shape: shape, Data: halves})
 	}
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err

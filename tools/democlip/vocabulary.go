@@ -4,8 +4,6 @@ package main
 // SimpleTokenizer reads.
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"mmc4/models/tokenizer"
@@ -23,12 +21,8 @@ func learnMerges(sentences []string, size int) ([]byte, error) {
 		return nil, err
 	}
 	names := symbolNames()
-	type word struct {
-		parts []string
-		count int
-	}
-	var words []*word
-	known := map[string]*word{}
+	var words []tokenizer.Word
+	known := map[string]int{} // where a word lies
 	for _, sentence := range sentences {
 		var parts []string
 		for _, id := range bytes.Row(sentence, 4*len(sentence)+2)[1:] { // behind the token that begins the text
@@ -40,59 +34,32 @@ func learnMerges(sentences []string, size int) ([]byte, error) {
 				continue
 			}
 			key := strings.Join(parts, " ")
-			if known[key] == nil {
-				known[key] = &word{parts: parts}
-				words = append(words, known[key])
+			at, ok := known[key]
+			if !ok {
+				at, known[key] = len(words), len(words)
+				words = append(words, tokenizer.Word{Symbols: parts})
 			}
-			known[key].count++
+			words[at].Count++
 			parts = nil
 		}
 	}
-	type pair = [2]string
 	// No line break at the end: open_clip would read an empty merge behind it.
 	table := "#version: 0.2, the mmc4 demo's own"
-	for range size {
-		counts := map[pair]int{}
-		for _, w := range words {
-			for i := 1; i < len(w.parts); i++ {
-				counts[pair{w.parts[i-1], w.parts[i]}] += w.count
-			}
-		}
-		var best pair
-		for p, n := range counts {
-			if n > counts[best] || n == counts[best] && slices.CompareFunc(p[:], best[:], cmp.Compare[string]) < 0 {
-				best = p
-			}
-		}
-		if counts[best] == 0 {
-			break
-		}
-		table += "\n" + best[0] + " " + best[1]
-		for _, w := range words {
-			joined := w.parts[:0]
-			for i := 0; i < len(w.parts); i++ {
-				if i+1 < len(w.parts) && w.parts[i] == best[0] && w.parts[i+1] == best[1] {
-					joined = append(joined, best[0]+best[1])
-					i++
-				} else {
-					joined = append(joined, w.parts[i])
-				}
-			}
-			w.parts = joined
-		}
+	for _, pair := range tokenizer.LearnMerges(words, size, 1) {
+		table += "\n" + pair[0] + " " + pair[1]
 	}
 	return []byte(table), nil
 }
 
 // symbolNames are GPT-2's letters for the 256 bytes, in the order of their ids, then the same at the end of a word.
 func symbolNames() []string {
-	shown := func(b int) bool { return b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae }
 	var names, hidden []string
 	for b := range 256 {
-		if shown(b) {
-			names = append(names, string(rune(b)))
+		name := tokenizer.ByteToken([]byte{byte(b)})
+		if name == string(rune(b)) {
+			names = append(names, name)
 		} else {
-			hidden = append(hidden, string(rune(256+len(hidden))))
+			hidden = append(hidden, name)
 		}
 	}
 	names = append(names, hidden...)

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+
+	"mmc4/models/tokenizer"
 )
 
 // endText is the vocabulary's end token.
@@ -15,75 +17,29 @@ const endText = "<|endoftext|>"
 // word is what merges stay within: a subset of where GPT-2's pattern cuts.
 var word = regexp.MustCompile(` ?\pL+| ?\pN+| ?[^\s\pL\pN]+`)
 
-// letters are the printable letters that stand for bytes in byte-level BPE.
-var letters = func() (table [256]string) {
-	next := rune(256)
-	for b := range 256 {
-		r := rune(b)
-		if !(b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae) {
-			r, next = next, next+1
-		}
-		table[b] = string(r)
-	}
-	return table
-}()
-
 // learnVocabulary merges the most frequent pair, again and again; of equally frequent ones the first in the alphabet.
 func learnVocabulary(text string, merges int) ([]byte, error) {
 	counts := map[string]int{}
 	for _, w := range word.FindAllString(text, -1) {
 		counts[w]++
 	}
-	type piece struct {
-		parts []string
-		count int
-	}
-	var pieces []piece
+	var words []tokenizer.Word
 	for w, n := range counts {
-		var parts []string
+		var symbols []string
 		for i := range len(w) {
-			parts = append(parts, letters[w[i]])
+			symbols = append(symbols, tokenizer.ByteToken([]byte{w[i]}))
 		}
-		pieces = append(pieces, piece{parts, n})
+		words = append(words, tokenizer.Word{Symbols: symbols, Count: n})
 	}
 	vocabulary := map[string]int{endText: 0}
-	for _, letter := range letters {
-		vocabulary[letter] = len(vocabulary)
+	for b := range 256 {
+		vocabulary[tokenizer.ByteToken([]byte{byte(b)})] = len(vocabulary)
 	}
 	var learnt []string
-	for range merges {
-		pairs := map[[2]string]int{}
-		for _, p := range pieces {
-			for i := 1; i < len(p.parts); i++ {
-				pairs[[2]string{p.parts[i-1], p.parts[i]}] += p.count
-			}
-		}
-		var best [2]string
-		most := 1 // a pair that occurs once teaches nothing
-		for pair, n := range pairs {
-			if n > most || n == most && n > 1 && (pair[0] < best[0] || pair[0] == best[0] && pair[1] < best[1]) {
-				best, most = pair, n
-			}
-		}
-		if most == 1 {
-			break
-		}
-		learnt = append(learnt, best[0]+" "+best[1])
-		whole := best[0] + best[1]
-		if _, ok := vocabulary[whole]; !ok {
+	for _, pair := range tokenizer.LearnMerges(words, merges, 2) { // a pair that occurs once teaches nothing
+		learnt = append(learnt, pair[0]+" "+pair[1])
+		if whole := pair[0] + pair[1]; vocabulary[whole] == 0 {
 			vocabulary[whole] = len(vocabulary)
-		}
-		for k, p := range pieces {
-			parts := p.parts[:0]
-			for i := 0; i < len(p.parts); i++ {
-				if i+1 < len(p.parts) && p.parts[i] == best[0] && p.parts[i+1] == best[1] {
-					parts = append(parts, whole)
-					i++
-				} else {
-					parts = append(parts, p.parts[i])
-				}
-			}
-			pieces[k].parts = parts
 		}
 	}
 	level := map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}
