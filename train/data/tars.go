@@ -5,12 +5,13 @@ package data
 
 import (
 	"archive/tar"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"path"
+	"slices"
 	"strings"
 
 	"mmc4/internal/storage"
@@ -102,51 +103,81 @@ func (s *tars) Read(ctx context.Context, block int) ([]*Document, error) {
 		return nil, err
 	}
 	defer object.Close()
-	span := b.span()
-	data := make([]byte, span.size) // at one go: the samples lie one behind the other
-	if _, err := io.ReadFull(io.NewSectionReader(object, span.offset, span.size), data); err != nil {
+	data, err := b.read(object)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.names[block], err)
-	}
-	read := func(at place64) []byte {
-		from := at.offset - span.offset
-		return data[from : from+at.size : from+at.size]
 	}
 	out := make([]*Document, len(b.samples))
 	for i, sample := range b.samples {
-		out[i] = sample.document(read)
+		out[i] = sample.document(data)
 	}
 	return out, nil
 }
 
-// span is the part of the tar from a block's first member to its last.
-func (b tarBlock) span() place64 {
-	first, end := int64(math.MaxInt64), int64(0)
+// apart is how many bytes between two members are read along with them: headers, and what nobody wants but is small.
+const apart = 64 << 10
+
+// read gives the members that documents are made of, by where they begin. Those that lie one behind the other are read at one go.
+func (b tarBlock) read(object io.ReaderAt) (map[int64][]byte, error) {
+	var wanted []place64
 	for _, sample := range b.samples {
-		for _, at := range sample.member {
-			first, end = min(first, at.offset), max(end, at.offset+at.size)
+		for _, extension := range sample.used() {
+			wanted = append(wanted, sample.member[extension])
 		}
 	}
-	return place64{first, end - first}
+	slices.SortFunc(wanted, func(x, y place64) int { return cmp.Compare(x.offset, y.offset) })
+	data := make(map[int64][]byte, len(wanted))
+	for len(wanted) > 0 {
+		first, end, n := wanted[0].offset, wanted[0].offset+wanted[0].size, 1
+		for n < len(wanted) && wanted[n].offset <= end+apart {
+			end = wanted[n].offset + wanted[n].size
+			n++
+		}
+		run := make([]byte, end-first)
+		if _, err := io.ReadFull(io.NewSectionReader(object, first, end-first), run); err != nil {
+			return nil, err
+		}
+		for _, at := range wanted[:n] {
+			from := at.offset - first
+			data[at.offset] = run[from : from+at.size : from+at.size]
+		}
+		wanted = wanted[n:]
+	}
+	return data, nil
 }
 
-func (t tarSample) document(read func(place64) []byte) *Document {
-	caption, paired := t.member["txt"]
-	if at, ok := t.member["json"]; ok && !paired {
-		d, err := ParseDocument(read(at), t.key)
+// used are the extensions of the members that the document is made of: an interleaved one's, or a caption's and its picture's.
+func (t tarSample) used() (extensions []string) {
+	if !t.has("txt") {
+		if t.has("json") {
+			extensions = []string{"json"}
+		}
+		return extensions
+	}
+	for _, extension := range []string{"jpg", "png", "jpeg", "webp"} {
+		if t.has(extension) {
+			return []string{"txt", extension}
+		}
+	}
+	return []string{"txt"}
+}
+
+func (t tarSample) document(data map[int64][]byte) *Document {
+	used := t.used()
+	read := func(extension string) []byte { return data[t.member[extension].offset] }
+	switch {
+	case len(used) == 0:
+		return &Document{ID: t.key, Bad: "neither .txt nor .json"}
+	case used[0] == "json":
+		d, err := ParseDocument(read("json"), t.key)
 		if err != nil {
 			return &Document{ID: t.key, Bad: err.Error()}
 		}
 		return d
 	}
-	if !paired {
-		return &Document{ID: t.key, Bad: "neither .txt nor .json"}
-	}
-	d := &Document{ID: t.key, Captions: []string{string(read(caption))}}
-	for _, extension := range []string{"jpg", "png", "jpeg", "webp"} {
-		if at, ok := t.member[extension]; ok {
-			d.Images = []Image{{Name: t.key + "." + extension, Matched: -1, Load: fromBytes(read(at))}}
-			break
-		}
+	d := &Document{ID: t.key, Captions: []string{string(read("txt"))}}
+	for _, extension := range used[1:] {
+		d.Images = []Image{{Name: t.key + "." + extension, Matched: -1, Load: fromBytes(read(extension))}}
 	}
 	return d
 }
