@@ -33,9 +33,6 @@ func (p *Pass) Record(f func()) *Recording {
 	return r
 }
 
-// Ops is how many there are.
-func (r *Recording) Ops() int { return len(r.ops) }
-
 // Do queues the ops once more. What fails shows when the queue is waited for, or here where they cannot be prepared.
 func (r *Recording) Do() error {
 	if c, ok := r.queue.(Capturer); ok && r.captured == nil {

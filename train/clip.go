@@ -59,8 +59,8 @@ func (c *Contrastive) Groups() []Group {
 // Share counts pairs.
 func (c *Contrastive) Share(b *data.Batch) int {
 	n := 0
-	for _, text := range pair(b).textOf {
-		if text != kernels.IgnoreLabel {
+	for i := range b.Rows {
+		if seen, said := halves(b, i); seen && said {
 			n++
 		}
 	}
@@ -89,13 +89,11 @@ func (c *Contrastive) Loss(p *kernels.Pass, _ int, b *data.Batch) kernels.Tensor
 
 // LossOf is the loss of pairs: normalised pixels [B,3,H,W] and rows of ids, with the normalised features [B,embed].
 func (c *Contrastive) LossOf(p *kernels.Pass, pixels kernels.Tensor, rows [][]int64) (loss, images, texts kernels.Tensor) {
-	q := pairing{texts: rows, kin: make([]kin, len(rows)*len(rows))}
+	q := pairing{texts: rows}
 	for i := range rows {
 		q.textOf, q.pictureOf = append(q.textOf, int32(i)), append(q.pictureOf, int32(i))
-		for j := range rows {
-			q.kin[i*len(rows)+j] = kinOf(i, j, make([]data.Likeness, len(rows)))
-		}
 	}
+	q.relate(q.textOf, q.pictureOf, make([]data.Likeness, len(rows)))
 	return c.lossOf(p, pixels, q)
 }
 

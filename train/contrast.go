@@ -66,23 +66,27 @@ type pairing struct {
 	kin       []kin     // [I,T]
 }
 
-// pair reads a batch: a row's picture has a slot, a row's text shows its first token.
+// halves says whether a row has a picture, which then has a slot, and a text, whose first token then is shown.
+func halves(b *data.Batch, row int) (picture, text bool) {
+	return b.Slots > 0 && b.Slot[row*b.Slots] >= 0, b.Len > 0 && b.Mask[row*b.Len] > 0
+}
+
+// pair reads a batch.
 func pair(b *data.Batch) pairing {
 	var q pairing
-	var pictures, texts []int // their rows in the batch
+	var pictures, texts []int32 // their rows in the batch
 	length := 1
 	for i := range b.Rows {
-		seen := b.Slots > 0 && b.Slot[i*b.Slots] >= 0
-		said := b.Len > 0 && b.Mask[i*b.Len] > 0
+		seen, said := halves(b, i)
 		own := [2]int32{kernels.IgnoreLabel, kernels.IgnoreLabel}
 		if seen && said {
 			own = [2]int32{int32(len(texts)), int32(len(pictures))}
 		}
 		if seen {
-			pictures, q.textOf = append(pictures, i), append(q.textOf, own[0])
+			pictures, q.textOf = append(pictures, int32(i)), append(q.textOf, own[0])
 		}
 		if said {
-			texts, q.pictureOf = append(texts, i), append(q.pictureOf, own[1])
+			texts, q.pictureOf = append(texts, int32(i)), append(q.pictureOf, own[1])
 			for k, id := range b.IDs[i*b.Len : (i+1)*b.Len] {
 				if id != 0 { // behind the end token, whose id is the largest, stand zeros
 					length = max(length, k+1)
@@ -93,19 +97,24 @@ func pair(b *data.Batch) pairing {
 	for _, i := range texts {
 		row := make([]int64, length)
 		for k := range row {
-			row[k] = int64(b.IDs[i*b.Len+k])
+			row[k] = int64(b.IDs[int(i)*b.Len+k])
 		}
 		q.texts = append(q.texts, row)
 	}
-	for _, i := range pictures {
-		for _, j := range texts {
-			q.kin = append(q.kin, kinOf(i, j, b.Likeness))
-		}
-	}
+	q.relate(pictures, texts, b.Likeness)
 	return q
 }
 
-func kinOf(i, j int, all []data.Likeness) kin {
+// relate fills kin for the rows of pictures and texts.
+func (q *pairing) relate(pictures, texts []int32, all []data.Likeness) {
+	for _, i := range pictures {
+		for _, j := range texts {
+			q.kin = append(q.kin, kinOf(i, j, all))
+		}
+	}
+}
+
+func kinOf(i, j int32, all []data.Likeness) kin {
 	switch a, b := all[i], all[j]; {
 	case i == j, a.Thing != "" && a.Thing == b.Thing:
 		return partner
