@@ -151,13 +151,15 @@ func (s *speedRun) time(l *Line, c *contest, bar, reach float64) error {
 	return s.count(l, c)
 }
 
-// waiting are the driver's functions that hold the host until the device is done, allocating those that take memory.
+// waiting are the driver's functions that hold the host until the device is done, asking those that look whether it is, allocating
+// those that take memory.
 var (
+	asking     = []string{"cuEventQuery", "cuStreamQuery"}
 	waiting    = []string{"cuCtxSynchronize", "cuStreamSynchronize", "cuEventSynchronize", "cuMemcpy", "cuMemcpyHtoD_v2", "cuMemcpyDtoH_v2", "cuMemcpyDtoD_v2"}
 	allocating = []string{"cuMemAlloc_v2", "cuMemAllocManaged", "cuMemAllocPitch_v2", "cuMemHostAlloc"}
 )
 
-// count adds how often a run that has come before waits for the device, and takes memory, where the device counts its calls.
+// count adds how often a run that has come before waits for the device, asks it, and takes memory, where the device counts its calls.
 func (s *speedRun) count(l *Line, c *contest) error {
 	counter, ok := s.dev.(interface{ Calls() map[string]int })
 	if !ok {
@@ -171,7 +173,7 @@ func (s *speedRun) count(l *Line, c *contest) error {
 		}
 	}
 	after := counter.Calls()
-	for figure, names := range map[string][]string{"waits": waiting, "allocations": allocating} {
+	for figure, names := range map[string][]string{"waits": waiting, "asks": asking, "allocations": allocating} {
 		n := 0
 		for _, name := range names {
 			n += after[name] - before[name]

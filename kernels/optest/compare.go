@@ -158,7 +158,7 @@ func (r *Row) compareOne(dev kernels.Device, op kernels.Op) (worst float64, err 
 
 // roundingOf is how far fp32 rounding alone may take an output of an op whose terms can cancel to nothing, as the gradients of an
 // attention's scores do where a query sees one key: some units of the last place of the terms, however small their sum is. Where all
-// of an output is nothing and bf16 takes part, the terms are rounded to bf16 before they cancel.
+// of an output is nothing and bf16 takes part, the terms are rounded to bf16 before they cancel, each on its own.
 func roundingOf(op kernels.Op, output string, want []float64) float64 {
 	a, ok := op.(*kernels.AttentionBackward)
 	if !ok || !strings.HasPrefix(output, "DQ") && !strings.HasPrefix(output, "DK") {
@@ -167,7 +167,7 @@ func roundingOf(op kernels.Op, output string, want []float64) float64 {
 	f := a.Forward
 	terms, unit := math.Abs(float64(f.Scale))*float64(f.Q.Dims[3]), 0x1p-21
 	if (f.Q.DType == kernels.BF16 || a.DOut.DType == kernels.BF16) && furthest(make([]float64, len(want)), want) < 1e-30 {
-		unit = 0x1p-9
+		unit = 0x1p-9 / math.Sqrt(float64(f.Q.Dims[3]))
 	}
 	for _, of := range [][]kernels.Tensor{{a.DOut}, {f.V, f.V2}, {f.Q, f.K, f.K2}} {
 		most := 0.0
