@@ -4,6 +4,7 @@ package lm
 // transformers 4.33.3 (and llm-foundry 0.1.0 for its own classes).
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,30 +116,68 @@ func activation(name string) (kernels.Activation, error) {
 	return 0, fmt.Errorf("the activation %q is not supported", name)
 }
 
+// rope is how rotary angles are scaled. transformers 5 moved their base and their share of a head there, and writes them nowhere else.
+type rope struct {
+	Scaling    *ropeParameters `json:"rope_scaling"`
+	Parameters *ropeParameters `json:"rope_parameters"`
+}
+
+type ropeParameters struct {
+	Type    string   `json:"rope_type"`
+	OldType string   `json:"type"`
+	Factor  *float64 `json:"factor"`
+	Base    *float32 `json:"rope_theta"`
+	Share   *float64 `json:"partial_rotary_factor"`
+}
+
+// read replaces base and, unless it is nil, share by what is given.
+func (in rope) read(base *float32, share *float64) error {
+	for _, p := range []*ropeParameters{in.Scaling, in.Parameters} {
+		if p == nil {
+			continue
+		}
+		kind := cmp.Or(p.Type, p.OldType, "default")
+		if kind != "default" || p.Factor != nil {
+			return fmt.Errorf("rotary angles scaled by rope_scaling or rope_parameters of type %q are not supported", kind)
+		}
+		if p.Base != nil {
+			*base = *p.Base
+		}
+		switch {
+		case p.Share == nil:
+		case share != nil:
+			*share = *p.Share
+		case *p.Share != 1:
+			return errors.New("partial_rotary_factor is not supported for this model_type")
+		}
+	}
+	return nil
+}
+
 func parseLLaMA(data []byte) (Config, error) {
 	in := struct {
 		special
-		Vocab     int             `json:"vocab_size"`
-		Width     int             `json:"hidden_size"`
-		MLP       int             `json:"intermediate_size"`
-		Layers    int             `json:"num_hidden_layers"`
-		Heads     int             `json:"num_attention_heads"`
-		KVHeads   *int            `json:"num_key_value_heads"`
-		HeadDim   *int            `json:"head_dim"`
-		Act       string          `json:"hidden_act"`
-		Positions int             `json:"max_position_embeddings"`
-		Eps       float32         `json:"rms_norm_eps"`
-		Tied      bool            `json:"tie_word_embeddings"`
-		Theta     float32         `json:"rope_theta"`
-		Scaling   json.RawMessage `json:"rope_scaling"`
-		Bias      bool            `json:"attention_bias"`
-		MLPBias   bool            `json:"mlp_bias"`
+		rope
+		Vocab     int     `json:"vocab_size"`
+		Width     int     `json:"hidden_size"`
+		MLP       int     `json:"intermediate_size"`
+		Layers    int     `json:"num_hidden_layers"`
+		Heads     int     `json:"num_attention_heads"`
+		KVHeads   *int    `json:"num_key_value_heads"`
+		HeadDim   *int    `json:"head_dim"`
+		Act       string  `json:"hidden_act"`
+		Positions int     `json:"max_position_embeddings"`
+		Eps       float32 `json:"rms_norm_eps"`
+		Tied      bool    `json:"tie_word_embeddings"`
+		Theta     float32 `json:"rope_theta"`
+		Bias      bool    `json:"attention_bias"`
+		MLPBias   bool    `json:"mlp_bias"`
 	}{Vocab: 32000, Width: 4096, MLP: 11008, Layers: 32, Heads: 32, Act: "silu", Positions: 2048, Eps: 1e-6, Theta: 10000}
 	if err := json.Unmarshal(data, &in); err != nil {
 		return Config{}, err
 	}
-	if len(in.Scaling) > 0 && string(in.Scaling) != "null" {
-		return Config{}, fmt.Errorf("rope_scaling %s is not supported", in.Scaling)
+	if err := in.rope.read(&in.Theta, nil); err != nil {
+		return Config{}, err
 	}
 	if in.Bias || in.MLPBias {
 		return Config{}, errors.New("attention_bias and mlp_bias are not supported")
@@ -164,26 +203,26 @@ func parseLLaMA(data []byte) (Config, error) {
 func parseNeoX(data []byte) (Config, error) {
 	in := struct {
 		special
-		Vocab     int             `json:"vocab_size"`
-		Width     int             `json:"hidden_size"`
-		MLP       int             `json:"intermediate_size"`
-		Layers    int             `json:"num_hidden_layers"`
-		Heads     int             `json:"num_attention_heads"`
-		Act       string          `json:"hidden_act"`
-		Rotary    float64         `json:"rotary_pct"`
-		Base      float32         `json:"rotary_emb_base"`
-		Positions int             `json:"max_position_embeddings"`
-		Eps       float32         `json:"layer_norm_eps"`
-		Parallel  bool            `json:"use_parallel_residual"`
-		Tied      bool            `json:"tie_word_embeddings"`
-		Scaling   json.RawMessage `json:"rope_scaling"`
-		Bias      *bool           `json:"attention_bias"`
+		rope
+		Vocab     int     `json:"vocab_size"`
+		Width     int     `json:"hidden_size"`
+		MLP       int     `json:"intermediate_size"`
+		Layers    int     `json:"num_hidden_layers"`
+		Heads     int     `json:"num_attention_heads"`
+		Act       string  `json:"hidden_act"`
+		Rotary    float64 `json:"rotary_pct"`
+		Base      float32 `json:"rotary_emb_base"`
+		Positions int     `json:"max_position_embeddings"`
+		Eps       float32 `json:"layer_norm_eps"`
+		Parallel  bool    `json:"use_parallel_residual"`
+		Tied      bool    `json:"tie_word_embeddings"`
+		Bias      *bool   `json:"attention_bias"`
 	}{Vocab: 50432, Width: 6144, MLP: 24576, Layers: 44, Heads: 64, Act: "gelu", Rotary: 0.25, Base: 10000, Positions: 2048, Eps: 1e-5, Parallel: true}
 	if err := json.Unmarshal(data, &in); err != nil {
 		return Config{}, err
 	}
-	if len(in.Scaling) > 0 && string(in.Scaling) != "null" {
-		return Config{}, fmt.Errorf("rope_scaling %s is not supported", in.Scaling)
+	if err := in.rope.read(&in.Base, &in.Rotary); err != nil {
+		return Config{}, err
 	}
 	if in.Bias != nil && !*in.Bias || in.Heads <= 0 || !(in.Rotary >= 0 && in.Rotary <= 1) {
 		return Config{}, errors.New("attention_bias must be true, num_attention_heads positive, rotary_pct within 0 and 1")

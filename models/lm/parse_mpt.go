@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"mmc4/kernels"
 )
@@ -118,7 +119,7 @@ func (in mptConfig) own(c *Config, a mptAttention, ratio json.Number) error {
 	}
 	c.MLP = int(expansion * float64(in.Width))
 	c.Bias = in.NoBias == nil || !*in.NoBias
-	switch in.Norm {
+	switch strings.ToLower(in.Norm) { // as llm-foundry looks it up
 	case "layernorm", "low_precision_layernorm":
 		c.NormBias = c.Bias
 	case "rmsnorm", "low_precision_rmsnorm":

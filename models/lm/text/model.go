@@ -141,7 +141,7 @@ func belong(c lm.Config, t tokenizer.Tokenizer) error {
 	case c.Vocab > rounded:
 		why = "more than rounding up explains"
 	case c.EOS >= c.Vocab || c.BOS >= c.Vocab:
-		return fmt.Errorf("the config's bos_token_id %d or eos_token_id %d is not below its vocab_size %d", c.BOS, c.EOS, c.Vocab)
+		return fmt.Errorf("the config's bos_token_id %d or eos_token_id %d is not below its vocab_size %d: write the tokenizer's own ids into config.json (null where it has none)", c.BOS, c.EOS, c.Vocab)
 	default:
 		return nil
 	}
