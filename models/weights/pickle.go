@@ -21,6 +21,9 @@ type unpickler struct {
 	stack []any
 	marks []int // stack heights
 	memo  map[uint32]any
+
+	copied int // items that builders copied; see copies
+
 	// storage resolves a persistent id ('storage', type, key, location, elements).
 	storage func(id Tuple) (*storage, error)
 }
@@ -47,7 +50,7 @@ func unpickle(b []byte, resolve func(Tuple) (*storage, error)) (value any, lengt
 }
 
 var (
-	errShort     = errors.New("the pickle is cut short")
+	errShort     = errors.New("the pickle is cut short; fetch the file again")
 	errUnderflow = errors.New("the pickle takes more from its stack than it put there")
 )
 
@@ -77,6 +80,15 @@ func (u *unpickler) number(width uint64) (uint64, error) {
 	var wide [8]byte
 	copy(wide[:], b)
 	return binary.LittleEndian.Uint64(wide[:]), nil
+}
+
+// copies accounts for the items that a builder copies. A value can be recalled for two bytes and copied each time: where all copies
+// together are more than the pickle is long, it is made to fill memory, not by torch.save.
+func (u *unpickler) copies(n int) error {
+	if u.copied += n; u.copied > len(u.b) {
+		return errors.New("the pickle copies more than it holds")
+	}
+	return nil
 }
 
 // sized reads a length of the given width and that many bytes.

@@ -109,7 +109,7 @@ func (u *unpickler) object(op byte) error {
 		return err
 	}
 	if op == 'b' { // BUILD
-		return setState(target, args)
+		return u.setState(target, args)
 	}
 	tuple, ok := args.(Tuple)
 	if !ok {
@@ -118,6 +118,13 @@ func (u *unpickler) object(op byte) error {
 	class, ok := target.(global)
 	if !ok {
 		return errors.New("the pickle builds an object from something that is no class")
+	}
+	if len(tuple) > 0 {
+		if list, ok := tuple[0].(*List); ok {
+			if err := u.copies(len(list.Items)); err != nil {
+				return err
+			}
+		}
 	}
 	var made any
 	if scriptClass(class) {
@@ -150,7 +157,7 @@ func (u *unpickler) name(module, name string) error {
 }
 
 // setState handles BUILD: a module's attributes, or what torch hangs on an OrderedDict (_metadata), which is not needed.
-func setState(target, state any) error {
+func (u *unpickler) setState(target, state any) error {
 	dict, ok := target.(*Dict)
 	attributes, isDict := state.(*Dict)
 	if !ok || !isDict {
@@ -161,6 +168,9 @@ func setState(target, state any) error {
 	}
 	if dict == attributes {
 		return errors.New("the pickle makes an object its own state")
+	}
+	if err := u.copies(len(attributes.Keys)); err != nil {
+		return err
 	}
 	for i, key := range attributes.Keys {
 		dict.set(key, attributes.Values[i])
@@ -210,7 +220,11 @@ func buildDevice(args Tuple) (any, error) {
 	if len(args) == 0 {
 		return nil, errors.New("a device without a name")
 	}
-	return fmt.Sprint(args[0]), nil
+	name, ok := args[0].(string)
+	if !ok {
+		return nil, errors.New("a device's name is no text")
+	}
+	return name, nil
 }
 
 // buildBytes undoes how protocol 2 writes bytes: text in Latin-1.

@@ -40,7 +40,7 @@ func openSafetensors(src *source) (*File, error) {
 
 func readHeader(src *source) (tensors []stored, metadata map[string]string, dataAt int64, err error) {
 	if src.size < 8 {
-		return nil, nil, 0, fmt.Errorf("%d bytes are too few for safetensors: the file is cut short", src.size)
+		return nil, nil, 0, fmt.Errorf("%d bytes are too few for safetensors: the file is cut short; fetch it again", src.size)
 	}
 	first, err := src.bytes(0, 8)
 	if err != nil {
@@ -51,7 +51,7 @@ func readHeader(src *source) (tensors []stored, metadata map[string]string, data
 		return nil, nil, 0, fmt.Errorf("a header of %d bytes is over the limit of %d: not safetensors, or damaged", length, maxSafetensorsHeader)
 	}
 	if int64(length) > src.size-8 {
-		return nil, nil, 0, fmt.Errorf("the header should have %d bytes, but the file has %d: it is cut short", length, src.size)
+		return nil, nil, 0, fmt.Errorf("the header should have %d bytes, but the file has %d: it is cut short; fetch it again", length, src.size)
 	}
 	header, err := src.bytes(8, int64(length))
 	if err != nil {
@@ -92,7 +92,7 @@ func checkLayout(tensors []stored, size int64) error {
 			return fmt.Errorf("tensor %q: the shape %v is too large", t.name, t.shape)
 		}
 		if t.begin < 0 || t.end < t.begin || t.end > size {
-			return fmt.Errorf("tensor %q lies at %d to %d of %d bytes of data: the file is cut short or damaged", t.name, t.begin, t.end, size)
+			return fmt.Errorf("tensor %q lies at %d to %d of %d bytes of data: the file is cut short or damaged; fetch it again", t.name, t.begin, t.end, size)
 		}
 		if int64(n*t.dtype.Size()) != t.end-t.begin {
 			return fmt.Errorf("tensor %q: %s %v needs %d bytes, the header gives it %d", t.name, t.dtype, t.shape, n*t.dtype.Size(), t.end-t.begin)

@@ -43,7 +43,7 @@ func openSource(path string) (*source, error) {
 // bytes gives n bytes from off. They may be part of the mapping.
 func (s *source) bytes(off, n int64) ([]byte, error) {
 	if off < 0 || n < 0 || off > s.size || n > s.size-off {
-		return nil, fmt.Errorf("%s: bytes %d to %d lie outside the file of %d bytes: it is damaged or cut short", s.name, off, off+n, s.size)
+		return nil, fmt.Errorf("%s: bytes %d to %d lie outside the file of %d bytes: it is damaged or cut short; fetch it again", s.name, off, off+n, s.size)
 	}
 	if s.mapped != nil {
 		return s.mapped[off : off+n : off+n], nil

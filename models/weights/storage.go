@@ -34,7 +34,7 @@ func buildTensor(args Tuple) (any, error) {
 	offset, ok := args[1].(int64)
 	size, err1 := integers(args[2])
 	stride, err2 := integers(args[3])
-	if !ok || err1 != nil || err2 != nil || len(size) != len(stride) || len(size) > 64 {
+	if !ok || err1 != nil || err2 != nil || len(size) != len(stride) {
 		return nil, errors.New("a tensor's offset, size and stride do not fit together")
 	}
 	n, fits := Elements(size)
@@ -73,13 +73,16 @@ func buildTensor(args Tuple) (any, error) {
 	}}, nil
 }
 
+// maxDims is PyTorch's own limit.
+const maxDims = 64
+
 func integers(v any) ([]int, error) {
 	items, ok := v.(Tuple)
 	if list, isList := v.(*List); isList {
 		items, ok = list.Items, true
 	}
-	if !ok {
-		return nil, errors.New("a tuple of integers was expected")
+	if !ok || len(items) > maxDims {
+		return nil, errors.New("a short tuple of integers was expected")
 	}
 	out := make([]int, len(items))
 	for i, item := range items {
@@ -134,8 +137,8 @@ func storageID(id Tuple) (dtype DType, key string, count int64, err error) {
 		if kind == "storage" && known && isText && isNumber && count >= 0 {
 			return dtype, key, count, nil
 		}
-		if kind == "storage" && !known {
-			return "", "", 0, fmt.Errorf("a storage of the type %v cannot be read", id[1])
+		if kind == "storage" && !known && class != "" { // what is no class is not printed: nested tuples can be endless
+			return "", "", 0, fmt.Errorf("a storage of the type %q cannot be read", string(class))
 		}
 	}
 	return "", "", 0, errors.New("the pickle refers to something outside it that is no tensor storage")

@@ -12,7 +12,7 @@ import (
 func openTorchZip(src *source) (*File, error) {
 	archive, err := zip.NewReader(src, src.size)
 	if err != nil {
-		return nil, fmt.Errorf("%s: the zip archive is damaged or cut short: %w", src.name, err)
+		return nil, fmt.Errorf("%s: the zip archive is damaged or cut short (fetch it again): %w", src.name, err)
 	}
 	members := make(map[string]*zip.File, len(archive.File))
 	var root string

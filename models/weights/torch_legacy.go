@@ -34,8 +34,8 @@ func openTorchLegacy(src *source) (*File, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if version != int64(1001) {
-		return nil, fmt.Errorf("%s: torch.save format %v is unknown", src.name, version)
+	if n, ok := version.(int64); !ok || n != 1001 {
+		return nil, fmt.Errorf("%s: torch.save format %d is unknown", src.name, n)
 	}
 	system, err := next(nil)
 	if err != nil {
@@ -79,7 +79,7 @@ func openTorchLegacy(src *source) (*File, error) {
 		key, _ := k.(string)
 		s := storages[key]
 		if s == nil || s.read != nil {
-			return nil, fmt.Errorf("%s: the storage %v is not used, or listed twice", src.name, k)
+			return nil, fmt.Errorf("%s: the storage %q is not used, or listed twice", src.name, key)
 		}
 		head, err := src.bytes(place, 8)
 		if err != nil {
@@ -87,7 +87,7 @@ func openTorchLegacy(src *source) (*File, error) {
 		}
 		count, width := binary.LittleEndian.Uint64(head), uint64(s.dtype.Size())
 		if count != uint64(s.count) || count > uint64(src.size-place-8)/width {
-			return nil, fmt.Errorf("%s: the storage %q should have %d elements, the file gives it %d: damaged or cut short", src.name, key, s.count, count)
+			return nil, fmt.Errorf("%s: the storage %q should have %d elements, the file gives it %d: damaged or cut short; fetch it again", src.name, key, s.count, count)
 		}
 		from, size := place+8, int64(count*width)
 		s.read = func(off, n int64) ([]byte, error) { return src.bytes(from+off, n) }

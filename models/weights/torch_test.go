@@ -139,6 +139,11 @@ func TestHostilePickles(t *testing.T) {
 		bomb.WriteString("}(U\x01a" + g + "U\x01b" + g + "uq" + string([]byte{byte(i + 1)}))
 	}
 	bomb.WriteString(".")
+	nested := ")q\x00" // t1 = (t0, t0), t2 = (t1, t1), ...: to print t40 takes 2^40 steps
+	for i := range 40 {
+		nested += string([]byte{'h', byte(i), 'h', byte(i), 0x86, 'q', byte(i + 1)})
+	}
+	items := "]q\x00(" + strings.Repeat("U\x01aK\x01\x86", 1000) + "e" // a list of 1000 pairs
 	for _, c := range []struct {
 		name, pickle string
 		method       uint16
@@ -157,6 +162,10 @@ func TestHostilePickles(t *testing.T) {
 		{"ranks differ", tensorPickle(0, "K\x02\x85", "K\x01K\x01\x86"), zip.Store, floats},
 		{"list in itself", deep, zip.Store, nil},
 		{"shared without end", bomb.String(), zip.Store, nil},
+		{"nested type of a storage", "\x80\x02" + nested + "(U\x07storageh\x28U\x010U\x03cpuK\x04tQ.", zip.Store, floats},
+		{"nested device", "\x80\x02" + nested + "ctorch\ndevice\nh\x28\x85R.", zip.Store, nil},
+		{"copied again and again", "\x80\x02" + items + "ccollections\nOrderedDict\nq\x01" + strings.Repeat("h\x01h\x00\x85R", 1000) + ".", zip.Store, nil},
+		{"state set again and again", "\x80\x02}q\x00(" + strings.Repeat("G\x7f\xf8\x00\x00\x00\x00\x00\x00N", 1000) + "u}" + strings.Repeat("h\x00b", 1000) + ".", zip.Store, nil},
 		{"no stop", "\x80\x02}", zip.Store, nil},
 		{"empty", "", zip.Store, nil},
 		{"underflow", "\x80\x020.", zip.Store, nil},
