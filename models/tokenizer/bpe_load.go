@@ -69,7 +69,7 @@ func NewBPE(data []byte) (*BPE, error) {
 		err = json.Unmarshal(file.Model, &model)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("tokenizer.json: %w", err)
+		return nil, fmt.Errorf("tokenizer.json is damaged or not one (fetch it again): %w", err)
 	}
 	empty := func(s *string) bool { return s == nil || *s == "" }
 	switch {

@@ -53,7 +53,7 @@ func loadFile(path string) (Tokenizer, error) {
 		return nil, err
 	}
 	switch {
-	case len(data) > 0 && data[0] == '{':
+	case filepath.Ext(path) == ".json" || len(data) > 0 && data[0] == '{':
 		return NewBPE(data)
 	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}) || bytes.Contains(data[:min(len(data), 4096)], []byte("#version")):
 		return NewCLIP(data)
@@ -92,7 +92,7 @@ func loadFolder(dir string) (Tokenizer, error) {
 		}
 		t, err := loadFile(filepath.Join(dir, name))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, err
 		}
 		if l, ok := t.(*Llama); ok {
 			return l, addFromFile(dir, l)

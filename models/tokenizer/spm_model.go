@@ -40,7 +40,7 @@ type spmModel struct {
 	escapeSpace    bool
 }
 
-var errProto = errors.New("the protobuf is damaged or cut short")
+var errProto = errors.New("the protobuf is damaged or cut short; fetch the file again")
 
 // protoFields calls field for every field of a message. For varint and fixed fields value holds the number, for
 // length-delimited ones data.

@@ -383,6 +383,11 @@ func TestLoad(t *testing.T) {
 			t.Errorf("OPT's token in front: %v", b.Encode("h"))
 		}
 	}
+	for _, text := range []string{"", "[1, 2]", `{"model":`, "<html>", strings.Repeat(`{"model":`, 1<<16)} {
+		if _, err := Load(write(map[string][]byte{"tokenizer.json": []byte(text)})); err == nil || !strings.Contains(err.Error(), "tokenizer.json is damaged") || strings.Contains(err.Error(), "tokenizer.model") {
+			t.Errorf("a tokenizer.json of %.20q: %v", text, err)
+		}
+	}
 	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "none of") {
 		t.Errorf("an empty folder: %v", err)
 	}
