@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"syscall"
 
@@ -59,8 +60,13 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	var p program
-	parser, err := kong.New(&p,
+	switch {
+	case len(args) == 0:
+		args = []string{"--help"}
+	case args[0] == "--version": // which many would try first
+		args = append([]string{"version"}, args[1:]...)
+	}
+	parser, err := kong.New(grammar(args[0]),
 		kong.Name("mmc4"),
 		kong.Description("Rebuild Multimodal-C4, train a Flamingo on it, measure it."),
 		kong.Writers(stdout, stderr),
@@ -71,9 +77,6 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 	)
 	if err != nil {
 		return report(stderr, err)
-	}
-	if len(args) == 0 {
-		args = []string{"--help"}
 	}
 	command, err := parser.Parse(spread(args))
 	if err != nil {
@@ -86,6 +89,18 @@ func run(args []string, stdout, stderr *os.File) (code int) {
 		return exitInterrupted
 	}
 	return report(stderr, err)
+}
+
+// grammar is the program, or of it only the verb that is asked for: reading the tags of all verbs would be a good part of what
+// starting takes.
+func grammar(verb string) any {
+	all := reflect.TypeFor[program]()
+	for field := range all.Fields() {
+		if _, isVerb := field.Tag.Lookup("cmd"); isVerb && strings.EqualFold(field.Name, verb) {
+			return reflect.New(reflect.StructOf([]reflect.StructField{field})).Interface()
+		}
+	}
+	return new(program)
 }
 
 // asked is the command that wrong usage was of, as far as it was understood.

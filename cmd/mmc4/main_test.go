@@ -35,9 +35,12 @@ func TestExitCodes(t *testing.T) {
 		says string
 	}{
 		{"version", exitDone, "mmc4 "},
+		{"--version", exitDone, "mmc4 "},
 		{"version --json", exitDone, `"version":`},
 		{"", exitDone, "Usage"},
 		{"build --help", exitDone, "Example"},
+		{"fetch-model --help", exitDone, "Usage: mmc4 fetch-model"},
+		{"--help", exitDone, "fetch-model"},
 		{"bogus", exitUsage, "Run \"mmc4 --help\""},
 		{"eval score --metrik vqa a b", exitUsage, "Run \"mmc4 eval score --help\""},
 		{"build --c4 a --wat b --out " + dir + "/run", exitUsage, "--clip demo"},
