@@ -28,6 +28,8 @@ const (
 	frameHeader   = 13
 	frameBytes    = 64 << 10 // records are gathered up to this many bytes
 	maxFrame      = 1 << 30
+	blockFrom     = 3         // bytes of zstd that a block takes at least,
+	blockTo       = 128 << 10 // and that it can become
 )
 
 const (
@@ -45,7 +47,7 @@ var (
 // The coders are shared: EncodeAll and DecodeAll may be called from many goroutines.
 var zstdCoders = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
 	e, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(frameBytes))
-	d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxFrame))
+	d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true))
 	return e, d
 })
 
@@ -200,7 +202,7 @@ func openShard(r io.ReaderAt, size int64, name string) (*shard, error) {
 	if string(trailer[8:]) != shardEndMagic || at < int64(len(shardMagic)) || at > size {
 		return nil, s.damaged("it does not end as it should")
 	}
-	index, kind, _, err := s.frameAt(at, nil)
+	index, kind, err := s.frameAt(at, size-int64(len(trailer)))
 	if err != nil {
 		return nil, err
 	}
@@ -233,27 +235,23 @@ func (s *shard) readAt(b []byte, at int64) error {
 	return nil
 }
 
-// frameAt reads one frame by its place; buf is used if it is large enough. next is where the following frame starts.
-func (s *shard) frameAt(at int64, buf []byte) (data []byte, kind byte, next int64, err error) {
-	var h [frameHeader]byte
-	if err := s.readAt(h[:], at); err != nil {
-		return nil, 0, 0, err
+// frameAt reads the frame that lies between two places.
+func (s *shard) frameAt(at, end int64) (data []byte, kind byte, err error) {
+	if end-at < frameHeader {
+		return nil, 0, s.damaged("a frame has a wrong length")
 	}
-	before, stored := binary.LittleEndian.Uint32(h[1:]), binary.LittleEndian.Uint32(h[5:])
-	if before > maxFrame || stored > maxFrame {
-		return nil, 0, 0, s.damaged("a frame has a wrong length")
+	frame := make([]byte, end-at)
+	if err := s.readAt(frame, at); err != nil {
+		return nil, 0, err
 	}
-	if uint32(cap(buf)) < stored {
-		buf = make([]byte, stored)
+	data = frame[frameHeader:]
+	if int64(binary.LittleEndian.Uint32(frame[5:])) != int64(len(data)) {
+		return nil, 0, s.damaged("a frame has a wrong length")
 	}
-	data = buf[:stored]
-	if err := s.readAt(data, at+frameHeader); err != nil {
-		return nil, 0, 0, err
+	if checksum(frame, data) != binary.LittleEndian.Uint32(frame[9:]) {
+		return nil, 0, s.damaged("a checksum is wrong")
 	}
-	if checksum(h[:], data) != binary.LittleEndian.Uint32(h[9:]) {
-		return nil, 0, 0, s.damaged("a checksum is wrong")
-	}
-	return data, h[0], at + frameHeader + int64(stored), nil
+	return data, frame[0], nil
 }
 
 // blob reads what shardWriter.blob wrote: length bytes whose frame starts at an offset.
@@ -329,14 +327,15 @@ func (r *records) load() (bool, error) {
 	} else if err != nil {
 		return false, r.failed(err)
 	}
-	stored := int(binary.LittleEndian.Uint32(h[5:]))
-	if stored > maxFrame {
+	before, stored := int64(binary.LittleEndian.Uint32(h[1:])), int64(binary.LittleEndian.Uint32(h[5:]))
+	// Memory is taken for what is there alone, and for what can come of it.
+	if stored > r.left() || before > maxFrame || before > (stored/blockFrom+1)*blockTo {
 		return false, r.s.damaged("a frame has a wrong length")
 	}
 	if h[0] == frameBlob {
 		return true, r.skip(stored)
 	}
-	if cap(r.stored) < stored {
+	if int64(cap(r.stored)) < stored {
 		r.stored = make([]byte, stored)
 	}
 	data := r.stored[:stored]
@@ -350,25 +349,34 @@ func (r *records) load() (bool, error) {
 	case frameRaw:
 		r.frame = data
 	case frameZstd:
-		var err error
+		if int64(cap(r.plain)) < before {
+			r.plain = make([]byte, before)
+		}
 		_, d := zstdCoders()
-		if r.plain, err = d.DecodeAll(data, r.plain[:0]); err != nil {
+		var err error
+		if r.frame, err = d.DecodeAll(data, r.plain[:0]); err != nil {
 			return false, r.s.damaged(err.Error())
 		}
-		r.frame = r.plain
 	default:
 		return false, r.s.damaged("a frame of a wrong kind")
 	}
 	return true, nil
 }
 
+// left is how many bytes of the partition come behind what was taken.
+func (r *records) left() int64 {
+	at, _ := r.section.Seek(0, io.SeekCurrent) // cannot fail
+	return r.section.Size() - at + int64(r.r.Buffered())
+}
+
 // skip passes over n bytes without reading what is not in the buffer yet.
-func (r *records) skip(n int) error {
-	if n <= r.r.Buffered() {
-		_, err := r.r.Discard(n)
+func (r *records) skip(n int64) error {
+	buffered := int64(r.r.Buffered())
+	if n <= buffered {
+		_, err := r.r.Discard(int(n))
 		return err
 	}
-	if _, err := r.section.Seek(int64(n-r.r.Buffered()), io.SeekCurrent); err != nil {
+	if _, err := r.section.Seek(n-buffered, io.SeekCurrent); err != nil {
 		return err
 	}
 	r.r.Reset(r.section)

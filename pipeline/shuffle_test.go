@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -161,6 +163,33 @@ func readAllRecords(data []byte) error {
 		}
 	}
 	return nil
+}
+
+// TestShardClaims lets frames announce half a GiB, under a right checksum: no memory is taken for what is not there.
+func TestShardClaims(t *testing.T) {
+	small := smallShard(t)
+	first := len(shardMagic)
+	index := int(binary.LittleEndian.Uint64(small[len(small)-8-len(shardEndMagic):]))
+	for _, c := range []struct {
+		what      string
+		frame, at int
+	}{{"stored", first, 5}, {"before compression", first, 1}, {"stored, of the index", index, 5}} {
+		data := bytes.Clone(small)
+		h := data[c.frame : c.frame+frameHeader]
+		stored := data[c.frame+frameHeader:][:binary.LittleEndian.Uint32(h[5:])]
+		binary.LittleEndian.PutUint32(h[c.at:], 1<<29)
+		binary.LittleEndian.PutUint32(h[9:], checksum(h, stored))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := readAllRecords(data)
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, errDamagedShard) {
+			t.Errorf("%s: %v", c.what, err)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
+			t.Errorf("%s: %d MiB were taken", c.what, took>>20)
+		}
+	}
 }
 
 func FuzzShard(f *testing.F) {
