@@ -31,10 +31,10 @@ func checkGenerate(ctx context.Context, env *Env, c *Case, r *Report) error {
 			EOC      int `json:"eoc_token_id"`
 			Pad      int `json:"sequence_pad_token_id"`
 			Variants map[string]struct {
-				Beams   int     `json:"num_beams"`
-				Penalty float64 `json:"length_penalty"`
-				MaxNew  int     `json:"max_new_tokens"`
-				Early   bool    `json:"early_stopping"`
+				Beams   int      `json:"num_beams"`
+				Penalty *float64 `json:"length_penalty"`
+				MaxNew  int      `json:"max_new_tokens"`
+				Early   bool     `json:"early_stopping"`
 			}
 		}
 	}
@@ -57,13 +57,17 @@ func checkGenerate(ctx context.Context, env *Env, c *Case, r *Report) error {
 	sort.Strings(names)
 	for _, name := range names {
 		v := in.Config.Variants[name]
+		penalty := 1.0 // of transformers
+		if v.Penalty != nil {
+			penalty = *v.Penalty
+		}
 		f.pass.Reset()
 		media, err := f.media()
 		if err != nil {
 			return err
 		}
 		out, err := f.model.Generate(ctx, f.pass, lm.Prompt{IDs: text.IDs, Rows: text.Rows, Mask: text.Mask}, media, flamingo.Decoding{Upstream: true,
-			Decoding: lm.Decoding{MaxNew: v.MaxNew, EOS: in.Config.EOC, Pad: in.Config.Pad, Beams: v.Beams, LengthPenalty: v.Penalty, EarlyStopping: v.Early}})
+			Decoding: lm.Decoding{MaxNew: v.MaxNew, EOS: in.Config.EOC, Pad: in.Config.Pad, Beams: v.Beams, LengthPenalty: penalty, EarlyStopping: v.Early}})
 		if err != nil {
 			return err
 		}
