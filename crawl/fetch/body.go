@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -113,16 +114,25 @@ func (w *wire) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// maxCodings are as many as curl undoes, and more than anyone needs. Each has a decoder, whose memory nobody counts.
+const maxCodings = 5
+
 // unpacked undoes the Content-Encoding, which we do not ask for. Servers that say gzip and send plain bytes are many:
 // the bytes decide.
 func unpacked(h http.Header, w *wire) (io.Reader, error) {
+	var codings []string
+	for coding := range strings.SplitSeq(strings.ToLower(strings.Join(h.Values("Content-Encoding"), ",")), ",") {
+		if coding = strings.TrimSpace(coding); coding != "" && coding != "identity" {
+			codings = append(codings, coding)
+		}
+	}
+	if len(codings) > maxCodings {
+		return nil, fmt.Errorf("%d content encodings, one in another", len(codings))
+	}
 	var r io.Reader = w
-	codings := strings.Split(strings.ToLower(strings.Join(h.Values("Content-Encoding"), ",")), ",")
-	for i := len(codings) - 1; i >= 0; i-- {
+	for _, coding := range slices.Backward(codings) {
 		br := bufio.NewReader(r)
-		switch coding := strings.TrimSpace(codings[i]); coding {
-		case "", "identity":
-			continue
+		switch coding {
 		case "gzip", "x-gzip":
 			if head, _ := br.Peek(2); len(head) < 2 || head[0] != 0x1f || head[1] != 0x8b {
 				r = br

@@ -179,6 +179,7 @@ func TestOutcomes(t *testing.T) {
 		_ = z.Close()
 	})
 	on("a.test/notgzip", status(200, "Content-Encoding", "gzip"))
+	on("a.test/nested", status(200, "Content-Encoding", strings.Repeat("deflate,", 5000)))
 	on("a.test/strange", status(200, "Content-Encoding", "lzma"))
 	on("a.test/cutgzip", func(w http.ResponseWriter, _ *http.Request) {
 		var b bytes.Buffer
@@ -273,6 +274,7 @@ func TestOutcomes(t *testing.T) {
 		{"http://a.test/gzip", OK, 1, 200},
 		{"http://a.test/notgzip", OK, 1, 200},
 		{"http://a.test/strange", ProtocolError, 1, 200},
+		{"http://a.test/nested", ProtocolError, 1, 200},
 		{"http://a.test/cutgzip", Truncated, 1, 200},
 		{"http://a.test/hang", Timeout, 1, 0},
 		{"http://a.test/stall", Timeout, 1, 200},

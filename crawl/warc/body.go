@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -16,6 +17,9 @@ import (
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 )
+
+// maxCodings are as many as curl undoes. A head has room for 100,000, each of which may give a body of the full size.
+const maxCodings = 5
 
 // ErrBodyTooLarge: the decoded body is larger than the limit; what was decoded up to it comes with the error.
 var ErrBodyTooLarge = errors.New("decoded body is larger than the limit")
@@ -36,12 +40,17 @@ func (m *Message) Content(limit int64) ([]byte, error) {
 	var codings []string
 	for _, value := range m.Header.Values("Content-Encoding") {
 		for _, coding := range strings.Split(value, ",") {
-			codings = append(codings, strings.ToLower(strings.TrimSpace(coding)))
+			if coding = strings.ToLower(strings.TrimSpace(coding)); coding != "" && coding != "identity" {
+				codings = append(codings, coding)
+			}
 		}
 	}
-	for i := len(codings) - 1; i >= 0; i-- {
+	if len(codings) > maxCodings {
+		return body, fmt.Errorf("the body is labelled with %d content encodings, one in another", len(codings))
+	}
+	for _, coding := range slices.Backward(codings) {
 		var err error
-		if body, err = decode(codings[i], body, limit); err != nil {
+		if body, err = decode(coding, body, limit); err != nil {
 			return body, err
 		}
 	}

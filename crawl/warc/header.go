@@ -34,21 +34,45 @@ func (h Header) Values(name string) []string {
 	return values
 }
 
-// add parses one line without its end. A line that begins with white space goes on with the one before it; a line without
-// a colon is passed over.
-func (h Header) add(line string) Header {
+// headLines takes the lines of a head, without their ends, into h. A line that begins with white space goes on with the one before
+// it; a line without a colon is passed over. end must come last.
+type headLines struct {
+	h      Header
+	folded []byte // the value of the last field, while it is longer than its line
+}
+
+func (l *headLines) add(line []byte) {
 	if line[0] == ' ' || line[0] == '\t' {
-		if len(h) > 0 {
-			last := &h[len(h)-1]
-			last.Value = strings.TrimSpace(last.Value + " " + text(strings.TrimSpace(line)))
-		}
-		return h
+		l.fold(line)
+		return
 	}
-	name, value, ok := strings.Cut(line, ":")
+	name, value, ok := strings.Cut(string(line), ":")
 	if !ok {
-		return h
+		return
 	}
-	return append(h, Field{text(strings.TrimRight(name, " \t")), text(strings.TrimSpace(value))})
+	l.end()
+	l.h = append(l.h, Field{text(strings.TrimRight(name, " \t")), text(strings.TrimSpace(value))})
+}
+
+func (l *headLines) fold(line []byte) {
+	more := strings.TrimSpace(text(strings.TrimSpace(string(line))))
+	if len(l.h) == 0 || more == "" {
+		return
+	}
+	if l.folded == nil {
+		l.folded = []byte(strings.TrimSpace(l.h[len(l.h)-1].Value))
+	}
+	if len(l.folded) > 0 {
+		l.folded = append(l.folded, ' ')
+	}
+	l.folded = append(l.folded, more...)
+}
+
+// end finishes the last field.
+func (l *headLines) end() {
+	if l.folded != nil {
+		l.h[len(l.h)-1].Value, l.folded = string(l.folded), nil
+	}
 }
 
 // text makes a head's bytes valid UTF-8: what is not is read as Latin-1.
@@ -67,6 +91,7 @@ func text(s string) string {
 func splitHead(block []byte, limit int) (start string, h Header, rest []byte) {
 	first := true
 	read := 0
+	var lines headLines
 	for len(block) > 0 {
 		end := indexByte(block, '\n')
 		line := block
@@ -76,19 +101,20 @@ func splitHead(block []byte, limit int) (start string, h Header, rest []byte) {
 			block = nil
 		}
 		if read += len(line) + 1; read > limit {
-			return start, h, block
+			break
 		}
 		for len(line) > 0 && line[len(line)-1] == '\r' {
 			line = line[:len(line)-1]
 		}
 		if len(line) == 0 {
-			return start, h, block
+			break
 		}
 		if first {
 			start, first = text(string(line)), false
 			continue
 		}
-		h = h.add(string(line))
+		lines.add(line)
 	}
-	return start, h, nil
+	lines.end()
+	return start, lines.h, block
 }

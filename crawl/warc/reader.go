@@ -259,6 +259,7 @@ func (r *Reader) passLine() error {
 // head reads the version line and the fields; false when the record was given up.
 func (r *Reader) head(rec *Record) bool {
 	total := 0
+	lines := headLines{h: rec.Header}
 	for first := true; ; first = false {
 		line, err := r.readLine(r.limits.Head - total)
 		total += len(line)
@@ -288,9 +289,11 @@ func (r *Reader) head(rec *Record) bool {
 				return false
 			}
 		case len(line) == 0:
+			lines.end()
+			rec.Header = lines.h
 			return true
 		default:
-			rec.Header = rec.Header.add(string(line))
+			lines.add(line)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -191,6 +192,25 @@ func TestLimits(t *testing.T) {
 	m := &Message{Header: Header{{"Content-Encoding", "gzip"}}, Body: pack(strings.Repeat("x", 1000))}
 	if body, err := m.Content(10); len(body) != 10 || !errors.Is(err, ErrBodyTooLarge) {
 		t.Errorf("body limit: %d bytes, %v", len(body), err)
+	}
+	m.Header[0].Value = strings.Repeat("gzip, ", maxCodings) + "gzip"
+	if body, err := m.Content(0); err == nil || !bytes.Equal(body, m.Body) {
+		t.Errorf("%d encodings: %d bytes, %v", maxCodings+1, len(body), err)
+	}
+}
+
+func TestFolding(t *testing.T) {
+	head := "HTTP/1.1 200 OK\r\n lost\r\nA: 1\r\n\t2 \r\n  \r\n 3\r\nB:\r\n x\xe9\r\nno colon\r\n y\r\n\r\nbody"
+	_, h, rest := splitHead([]byte(head), 1<<20)
+	if want := (Header{{"A", "1 2 3"}, {"B", "x\u00e9 y"}}); !reflect.DeepEqual(h, want) || string(rest) != "body" {
+		t.Errorf("%q, %q", h, rest)
+	}
+	var many strings.Builder // to copy the value for every line of it would take 10 GB
+	for range 1 << 18 {
+		many.WriteString(" a\n")
+	}
+	if _, h, _ := splitHead([]byte("HTTP/1.1 200 OK\nA: a\n"+many.String()+"\nbody"), 1<<20); len(h) != 1 || len(h[0].Value) != 2*(1<<18)+1 {
+		t.Errorf("a long field: %d fields", len(h))
 	}
 }
 
