@@ -144,6 +144,9 @@ func (r *run) build(ctx context.Context, cancel context.CancelCauseFunc) (Summar
 		return Summary{}, err
 	}
 	if resumed {
+		if err := r.redoDeleted(ctx); err != nil {
+			return Summary{}, err
+		}
 		done, all := 0, 0
 		for _, p := range r.phases {
 			done, all = done+r.journal.done(p.name), all+p.tasks(r)

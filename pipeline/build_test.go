@@ -132,6 +132,34 @@ func TestBuild(t *testing.T) {
 	}
 }
 
+// TestDeletedProduct: files of the product that were deleted are made anew while the work is there, and named when it is not.
+func TestDeletedProduct(t *testing.T) {
+	w := newWorld(t, 60)
+	out := t.TempDir()
+	build(t, w.config(out))
+	before := product(t, out)
+	for _, table := range []string{"docs", "rejects", "images"} {
+		if err := os.Remove(filepath.Join(out, table, "part-00001.parquet")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, l := build(t, w.config(out))
+	if said := strings.Join(l.notes, "\n"); !strings.Contains(said, "part-00001.parquet is gone") {
+		t.Errorf("nothing was said: %s", said)
+	}
+	sameProduct(t, "made anew", product(t, out), before)
+	cfg := w.config(out)
+	cfg.Clean = true
+	build(t, cfg)
+	gone := filepath.Join(out, "docs", "part-00000.parquet")
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Build(context.Background(), cfg, nil); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), gone) || !strings.Contains(err.Error(), "--out") {
+		t.Errorf("a file that is gone for good: %v", err)
+	}
+}
+
 // TestSameBytesForAnyWorkers: the product does not depend on the workers, the memory or the partitions of the shuffles.
 func TestSameBytesForAnyWorkers(t *testing.T) {
 	w := newWorld(t, 60)

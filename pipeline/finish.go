@@ -174,6 +174,9 @@ func (r *run) alreadyDone(ctx context.Context) (bool, Summary, error) {
 			return false, Summary{}, err
 		}
 	}
+	if err := r.nothingDeleted(ctx, m); err != nil {
+		return false, Summary{}, err
+	}
 	r.note("the run is complete already")
 	s := r.summaryOf(m)
 	if r.cfg.Clean {

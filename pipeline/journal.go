@@ -112,6 +112,17 @@ func (j *journal) get(phase string, task int) *entry {
 	return j.entries[phase][task]
 }
 
+// forget removes an entry: its task is to be done again.
+func (j *journal) forget(ctx context.Context, phase string, task int) error {
+	if err := j.store.Remove(ctx, entryName(phase, task)); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.entries[phase], task)
+	return nil
+}
+
 // done counts the tasks of a phase that are done.
 func (j *journal) done(phase string) int {
 	j.mu.Lock()
