@@ -347,8 +347,8 @@ func (t *task) readCluster(ctx context.Context, folder string) (map[string]clust
 	lines := bufio.NewReaderSize(storage.Reader(ctx, f), 1<<20)
 	at, current := int64(0), ""
 	for {
-		line, err := lines.ReadBytes('\n')
-		if len(line) > 0 {
+		line, err := lines.ReadSlice('\n')
+		if len(line) > 0 && (err == nil || err == io.EOF) {
 			file := clusterFile(line)
 			key, _, _ := bytes.Cut(line, []byte(" "))
 			if file != current {
@@ -365,10 +365,12 @@ func (t *task) readCluster(ctx context.Context, folder string) (map[string]clust
 			p.end, p.last, current = at, afterAll, file
 			places[file] = p
 		}
-		if err == io.EOF {
+		switch {
+		case err == io.EOF:
 			return places, nil
-		}
-		if err != nil {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return nil, fmt.Errorf("%s%s is damaged: the line at byte %d is longer than a MiB", folder, clusterName, at)
+		case err != nil:
 			return nil, err
 		}
 	}

@@ -5,7 +5,7 @@ package pipeline
 // equal by SURT key only; then the nearest date; ties go to the earlier date, file name and offset.
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -269,11 +269,5 @@ func (c *chosen) of(i int) *capture {
 }
 
 func compareCaptures(a, b *capture) int {
-	if c := a.Date.Compare(b.Date); c != 0 {
-		return c
-	}
-	if c := bytes.Compare([]byte(a.File), []byte(b.File)); c != 0 {
-		return c
-	}
-	return int(max(-1, min(1, a.Offset-b.Offset)))
+	return cmp.Or(a.Date.Compare(b.Date), strings.Compare(a.File, b.File), cmp.Compare(a.Offset, b.Offset))
 }

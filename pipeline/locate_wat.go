@@ -87,7 +87,7 @@ func isHTML(contentType string) bool {
 }
 
 // keySet is a Bloom filter over the SURT keys of all documents: most pages of a crawl belong to none, and are passed
-// over. What it lets through wrongly (1 in 2,000, more where memory is short) the join drops.
+// over. What it lets through wrongly (1 in 1,000 at most, more where memory is short) the join drops.
 type keySet struct {
 	bits []uint64
 	mask uint64

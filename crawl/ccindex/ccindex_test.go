@@ -438,6 +438,20 @@ func TestMiniCrawl(t *testing.T) {
 	}
 }
 
+func TestCDXBlockOutsideItsFile(t *testing.T) {
+	var opened []string
+	for _, place := range []string{"0\t1073741824", "9223372036854775000\t900"} {
+		index := openCDX(map[string][]byte{"cluster.idx": []byte("test,a)/ 20190420\tcdx-00000.gz\t" + place + "\t1\n"), "cdx-00000.gz": []byte("short")}, &opened)
+		n, last := 0, error(nil)
+		for _, err := range index.Lookup(context.Background(), []string{"test,a)/"}) {
+			n, last = n+1, err
+		}
+		if n != 1 || last == nil || !strings.Contains(last.Error(), "has 5 bytes") {
+			t.Errorf("%q: %d, %v", place, n, last)
+		}
+	}
+}
+
 func FuzzCDX(f *testing.F) {
 	c := capture(3)
 	f.Add([]byte(c.SURT+" 20190420010203 {\"url\":\"u\",\"filename\":\"f\",\"offset\":\"1\",\"length\":2}\n"), []byte("test,a)/ 20190420\tcdx-00000.gz\t0\t99\t1\n"))

@@ -76,6 +76,7 @@ type lookup struct {
 	pending  []block // neighbours to be read at once
 	fileName string
 	file     File
+	size     int64 // of file
 	s        jsonscan.Scanner
 }
 
@@ -168,12 +169,15 @@ func (l *lookup) flush() error {
 	l.pending = l.pending[:0]
 	if l.file == nil || l.fileName != first.file {
 		l.close()
-		file, _, err := l.cdx.open(l.ctx, first.file)
+		file, size, err := l.cdx.open(l.ctx, first.file)
 		if err != nil {
 			l.file = nil
 			return err
 		}
-		l.file, l.fileName = file, first.file
+		l.file, l.fileName, l.size = file, first.file, size
+	}
+	if last.offset > l.size-last.length {
+		return fmt.Errorf("%s has %d bytes; cluster.idx puts a block of %d at %d", first.file, l.size, last.length, last.offset)
 	}
 	data := make([]byte, last.offset+last.length-first.offset)
 	if n, err := l.file.ReadAt(data, first.offset); n < len(data) {
