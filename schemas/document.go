@@ -63,9 +63,10 @@ const (
 	MatchSURT  = "surt"  // they are equal by SURT key only
 )
 
-// DocID is the name of a document: the first 16 hex digits of SHA-256 of url, LF, RFC 3339 timestamp in UTC.
+// DocID is the name of a document: the first 16 hex digits of SHA-256 of url, LF, RFC 3339 timestamp in UTC. The timestamp
+// counts as the column has it, to the millisecond; C4's are whole seconds.
 func DocID(url string, timestamp time.Time) string {
-	sum := sha256.Sum256([]byte(url + "\n" + timestamp.UTC().Format(time.RFC3339Nano)))
+	sum := sha256.Sum256([]byte(url + "\n" + time.UnixMilli(timestamp.UnixMilli()).UTC().Format(time.RFC3339Nano)))
 	return hex.EncodeToString(sum[:8])
 }
 

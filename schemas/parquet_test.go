@@ -15,6 +15,20 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
+// TestDocID: a name does not depend on what the timestamp column cannot hold.
+func TestDocID(t *testing.T) {
+	when := time.Date(2019, 4, 20, 1, 2, 3, 0, time.UTC)
+	for _, c := range []struct {
+		fraction time.Duration
+		text     string
+	}{{0, "2019-04-20T01:02:03Z"}, {999_999, "2019-04-20T01:02:03Z"}, {120*time.Millisecond + 7, "2019-04-20T01:02:03.12Z"}} {
+		sum := sha256.Sum256([]byte("http://a.test/\n" + c.text))
+		if got, want := DocID("http://a.test/", when.Add(c.fraction).In(time.FixedZone("", 3600))), hex.EncodeToString(sum[:8]); got != want {
+			t.Errorf("%v: %s, want %s", c.fraction, got, want)
+		}
+	}
+}
+
 func ptr[T any](v T) *T { return &v }
 
 // sample makes n documents of many shapes from a seed.
