@@ -183,10 +183,8 @@ func keptAsFetched(p *pair, side int) bool {
 
 // writeFile writes RUN/files/IMAGE_NAME. The name says the bytes: who writes it twice writes the same.
 func (t *task) writeFile(ctx context.Context, name string, data []byte) error {
-	for _, a := range t.entry.Outputs {
-		if a.Name == name {
-			return nil
-		}
+	if t.files[name] {
+		return nil
 	}
 	f, err := t.create(ctx, name)
 	if err != nil {
@@ -197,6 +195,13 @@ func (t *task) writeFile(ctx context.Context, name string, data []byte) error {
 		return err
 	}
 	a, err := f.commit(ctx, "files")
+	if err != nil {
+		return err
+	}
+	if t.files == nil {
+		t.files = map[string]bool{}
+	}
+	t.files[name] = true
 	t.entry.Outputs = append(t.entry.Outputs, a)
-	return err
+	return nil
 }

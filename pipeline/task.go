@@ -30,7 +30,8 @@ type task struct {
 	opened  []io.Closer
 	bodies  map[string]storage.Object // segments that are open for reading bodies
 
-	shrinker *shrinker // of inspect
+	shrinker *shrinker       // of inspect
+	files    map[string]bool // of pack: what writeFile has written
 }
 
 // output is one output while it is gathered.
