@@ -14,6 +14,7 @@ import (
 	"mmc4/internal/imaging"
 	"mmc4/kernels"
 	"mmc4/models/clip"
+	"mmc4/models/tokenizer"
 	"mmc4/models/weights"
 	"mmc4/pipeline/features"
 )
@@ -58,7 +59,6 @@ type embedding struct {
 	folder   string
 	out      string
 	model    *clip.Model
-	dev      kernels.Device // the model's
 	tower    *tower
 	pixels   []float32 // of all pictures, ready
 	features []float32 // that the bare tower made of them
@@ -86,28 +86,46 @@ func newEmbedding(ctx context.Context, lab *Lab, dtype kernels.DType) (*embeddin
 		prepare.Normalize(e.pixels[i*3*vitSide*vitSide:], prepare.Square(picture.RGB()))
 	}
 
-	const textWidth, textVocab, textContext = 64, 8, 4 // a text tower as small as can be: no text is embedded
-	path, err := writeWeights(lab, "clip", "clip.safetensors", append(vitTensors(vitWidth, vitLayers, vitPatch, vitDim),
-		randomTensor{"token_embedding.weight", 0, 0.02, []int{textVocab, textWidth}}, randomTensor{"positional_embedding", 0, 0.01, []int{textContext, textWidth}},
-		randomTensor{"ln_final.weight", 1, 0.1, []int{textWidth}}, randomTensor{"ln_final.bias", 0, 0.1, []int{textWidth}},
-		randomTensor{"text_projection", 0, 0.03, []int{textWidth, vitDim}}))
+	path, err := writeWeights(lab, "clip", "clip.safetensors", clipTensors())
 	if err != nil {
 		return nil, err
 	}
 	if e.tower, err = newTower(ctx, path, dtype); err != nil {
 		return nil, err
 	}
-	file, err := weights.Open(ctx, path)
-	if err != nil {
+	if e.model, err = newCLIP(ctx, path, e.tower.dev, nil, dtype); err != nil { // one device: its threads are for one op at a time anyway
 		return nil, errors.Join(err, e.tower.close())
 	}
-	e.dev = e.tower.dev // one device: its threads are for one op at a time anyway
-	config := clip.Config{EmbedDim: vitDim, Vision: vitConfig,
-		Text: clip.TextConfig{Width: textWidth, Heads: 1, MLP: textWidth, Context: textContext, Vocab: textVocab, Act: kernels.QuickGELU, Eps: 1e-5, EOS: -1}}
-	if e.model, err = clip.New(ctx, e.dev, file, config, nil, clip.Options{DType: dtype, Batch: embedBatch}); err != nil {
-		return nil, errors.Join(err, file.Close(), e.tower.close())
-	}
 	return e, nil
+}
+
+// A text tower without layers: what texts cost is not asked here. Its vocabulary is that of a merge table of one pair.
+const (
+	textWidth, textVocab = 64, 515
+	oneMerge             = "#version\nt h</w>"
+)
+
+// clipTensors are the image tower of ViT-L/14 and the little text tower.
+func clipTensors() []randomTensor {
+	return append(vitTensors(vitWidth, vitLayers, vitPatch, vitDim),
+		randomTensor{"token_embedding.weight", 0, 0.02, []int{textVocab, textWidth}}, randomTensor{"positional_embedding", 0, 0.01, []int{tokenizer.CLIPContext, textWidth}},
+		randomTensor{"ln_final.weight", 1, 0.1, []int{textWidth}}, randomTensor{"ln_final.bias", 0, 0.1, []int{textWidth}},
+		randomTensor{"text_projection", 0, 0.03, []int{textWidth, vitDim}})
+}
+
+// newCLIP makes the model of clipTensors in a file; tokens may be nil where there are no texts.
+func newCLIP(ctx context.Context, path string, dev kernels.Device, tokens *tokenizer.CLIP, dtype kernels.DType) (*clip.Model, error) {
+	file, err := weights.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	config := clip.Config{EmbedDim: vitDim, Vision: vitConfig,
+		Text: clip.TextConfig{Width: textWidth, Heads: 1, MLP: textWidth, Context: tokenizer.CLIPContext, Vocab: textVocab, Act: kernels.QuickGELU, Eps: 1e-5, EOS: -1}}
+	m, err := clip.New(ctx, dev, file, config, tokens, clip.Options{DType: dtype, Batch: embedBatch})
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return m, nil
 }
 
 // embed is the whole of `mmc4 embed FOLDER`, the model being loaded.

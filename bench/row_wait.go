@@ -49,7 +49,7 @@ func openWait(ctx context.Context, lab *Lab, late time.Duration) (*Contest, erro
 	if err := writeShards(lab, filepath.Join(folder, "docs")); err != nil {
 		return nil, err
 	}
-	merges, err := lab.Write("bpe_simple_vocab_16e6.txt", []byte("#version\nt h</w>"))
+	merges, err := lab.Write("bpe_simple_vocab_16e6.txt", []byte(oneMerge))
 	if err != nil {
 		return nil, err
 	}

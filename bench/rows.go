@@ -6,5 +6,5 @@ import "slices"
 
 // Rows are all comparisons there are.
 func Rows() []Row {
-	return slices.Concat(warcRows, pairsRows, matchRows, parquetRows, gemmRows, clipRows, embedRows, gpt2Rows, trainRows, evalRows, scoreRows, pictureRows, dataRows, tokenizerRows)
+	return slices.Concat(warcRows, pairsRows, matchRows, parquetRows, gemmRows, clipRows, embedRows, buildRows, gpt2Rows, trainRows, evalRows, scoreRows, pictureRows, dataRows, tokenizerRows)
 }
