@@ -33,8 +33,12 @@ func Decoders() []Decoder {
 	if webp.missing != "" {
 		list = append(list, Decoder{Name: "golang.org/x/image/webp", Formats: []Format{WebP}, Version: moduleVersion("golang.org/x/image")})
 	}
-	return append(list, Decoder{Name: "mmc4", Formats: []Format{PNG, GIF, BMP}, Version: moduleVersion("mmc4")})
+	return append(list, Decoder{Name: "mmc4", Formats: []Format{PNG, GIF, BMP}, Version: ownVersion})
 }
+
+// ownVersion is of the decoders in this package; it is raised when one of them gives other pixels. The program's own version would make a
+// run that is to go on after an update look as if its pictures came out otherwise.
+const ownVersion = "1"
 
 func (l library) decoder(name, file, debian string, format Format) Decoder {
 	d := Decoder{Name: name, Formats: []Format{format}, Version: l.version, Path: l.path}
@@ -69,9 +73,6 @@ func moduleVersion(path string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
-	}
-	if info.Main.Path == path {
-		return info.Main.Version
 	}
 	for _, m := range info.Deps {
 		if m.Path == path {
