@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"mmc4/kernels"
 )
@@ -80,22 +82,15 @@ func parseOpenCLIP(data []byte) (Config, error) {
 			PatchSize int             `json:"patch_size"`
 			ImageSize json.RawMessage `json:"image_size"`
 			Timm      string          `json:"timm_model_name"`
-			Pool      string          `json:"pool_type"`
-			GlobalAvg bool            `json:"global_average_pool"`
-			Attention bool            `json:"attentional_pool"`
-			InputNorm bool            `json:"input_patchnorm"`
-			Scale     *float64        `json:"ls_init_value"`
 		} `json:"vision_cfg"`
 		Text struct {
-			Context  int      `json:"context_length"`
-			Vocab    int      `json:"vocab_size"`
-			Width    int      `json:"width"`
-			Heads    int      `json:"heads"`
-			Layers   int      `json:"layers"`
-			MLPRatio float64  `json:"mlp_ratio"`
-			HF       string   `json:"hf_model_name"`
-			CLS      bool     `json:"embed_cls"`
-			Scale    *float64 `json:"ls_init_value"`
+			Context  int     `json:"context_length"`
+			Vocab    int     `json:"vocab_size"`
+			Width    int     `json:"width"`
+			Heads    int     `json:"heads"`
+			Layers   int     `json:"layers"`
+			MLPRatio float64 `json:"mlp_ratio"`
+			HF       string  `json:"hf_model_name"`
 		} `json:"text_cfg"`
 	}
 	in.Vision.Layers, in.Vision.Width, in.Vision.HeadWidth, in.Vision.MLPRatio = json.RawMessage("12"), 768, 64, 4
@@ -109,9 +104,9 @@ func parseOpenCLIP(data []byte) (Config, error) {
 		return Config{}, fmt.Errorf("the image tower is timm's %q; only open_clip's own vision transformer is supported", in.Vision.Timm)
 	case in.Text.HF != "":
 		return Config{}, fmt.Errorf("the text tower is %q; only open_clip's own text transformer is supported", in.Text.HF)
-	case in.Vision.GlobalAvg || in.Vision.Attention || in.Vision.InputNorm || in.Vision.Scale != nil || in.Text.Scale != nil || in.Text.CLS ||
-		in.Vision.Pool != "" && in.Vision.Pool != "tok":
-		return Config{}, errors.New("the model pools, scales or normalises in a way that OpenAI's does not; it is not supported")
+	}
+	if err := refuseVariants(data); err != nil {
+		return Config{}, err
 	}
 	var layers, side int
 	if json.Unmarshal(in.Vision.Layers, &layers) != nil {
@@ -140,6 +135,54 @@ func parseOpenCLIP(data []byte) (Config, error) {
 	}, nil
 }
 
+// plain are the keys of open_clip (2.20 to 3) that change what a tower computes, and the values besides null, false, "" and {}
+// with which it computes what OpenAI's does.
+var plain = map[string]map[string]string{
+	"": {"init_logit_bias": "", "multimodal_cfg": ""},
+	"vision_cfg": {"ls_init_value": "", "input_patchnorm": "", "global_average_pool": "", "attentional_pool": "", "no_ln_pre": "", "final_ln_after_pool": "",
+		"pool_type": `"tok"`, "pos_embed_type": `"learnable"`, "act_kwargs": "", "norm_kwargs": "", "block_type": `"default"`, "qk_norm": "", "scaled_cosine_attn": "",
+		"scale_heads": "", "scale_attn_inner": "", "scale_attn": "", "scale_fc": ""},
+	"text_cfg": {"ls_init_value": "", "embed_cls": "", "no_causal_mask": "", "final_ln_after_pool": "", "pool_type": `"argmax"`, "proj_bias": "", "proj_type": `"linear"`,
+		"act_kwargs": "", "norm_kwargs": "", "block_type": `"default"`, "qk_norm": "", "scaled_cosine_attn": "", "scale_heads": "", "scale_attn_inner": "",
+		"scale_attn": "", "scale_fc": ""},
+}
+
+// refuseVariants names what a config asks for and this package would compute as if it had not.
+func refuseVariants(data []byte) error {
+	for _, section := range []string{"", "vision_cfg", "text_cfg"} {
+		inner := json.RawMessage(data)
+		if section != "" {
+			var whole map[string]json.RawMessage
+			if err := json.Unmarshal(data, &whole); err != nil {
+				return err
+			}
+			inner = whole[section]
+		}
+		var values map[string]any
+		if len(inner) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(inner, &values); err != nil {
+			return err
+		}
+		for _, key := range slices.Sorted(maps.Keys(plain[section])) {
+			text, err := json.Marshal(values[key])
+			if err != nil {
+				return err
+			}
+			switch string(text) {
+			case "null", "false", `""`, "{}", plain[section][key]:
+				continue
+			}
+			if section != "" {
+				key = section + "." + key
+			}
+			return fmt.Errorf("%s is %s: the model computes what OpenAI's does not, and that is not supported", key, text)
+		}
+	}
+	return nil
+}
+
 func parseHF(data []byte) (Config, error) {
 	type tower struct {
 		Width     int     `json:"hidden_size"`
@@ -159,21 +202,38 @@ func parseHF(data []byte) (Config, error) {
 		Type          string `json:"model_type"`
 		Vision        tower  `json:"vision_config"`
 		Text          tower  `json:"text_config"`
+		// Older files have the towers twice. These count: transformers makes a tower of them alone.
+		VisionDict json.RawMessage `json:"vision_config_dict"`
+		TextDict   json.RawMessage `json:"text_config_dict"`
 	}
 	in.ProjectionDim = 512
-	in.Vision = tower{Width: 768, MLP: 3072, Layers: 12, Heads: 12, Act: "quick_gelu", Eps: 1e-5, PatchSize: 32, ImageSize: 224}
-	in.Text = tower{Width: 512, MLP: 2048, Layers: 12, Heads: 8, Act: "quick_gelu", Eps: 1e-5, Vocab: 49408, Context: 77, EOS: 49407}
+	vision := tower{Width: 768, MLP: 3072, Layers: 12, Heads: 12, Act: "quick_gelu", Eps: 1e-5, PatchSize: 32, ImageSize: 224}
+	text := tower{Width: 512, MLP: 2048, Layers: 12, Heads: 8, Act: "quick_gelu", Eps: 1e-5, Vocab: 49408, Context: 77, EOS: 49407}
+	in.Vision, in.Text = vision, text
 	if err := json.Unmarshal(data, &in); err != nil {
 		return Config{}, err
+	}
+	for _, again := range []struct {
+		text     json.RawMessage
+		defaults tower
+		into     *tower
+	}{{in.VisionDict, vision, &in.Vision}, {in.TextDict, text, &in.Text}} {
+		if len(again.text) == 0 || string(again.text) == "null" {
+			continue
+		}
+		*again.into = again.defaults
+		if err := json.Unmarshal(again.text, again.into); err != nil {
+			return Config{}, err
+		}
 	}
 	if in.Type != "" && in.Type != "clip" {
 		return Config{}, fmt.Errorf("model_type %q is not clip", in.Type)
 	}
-	vision, err := activation(in.Vision.Act)
+	visionAct, err := activation(in.Vision.Act)
 	if err != nil {
 		return Config{}, err
 	}
-	text, err := activation(in.Text.Act)
+	textAct, err := activation(in.Text.Act)
 	if err != nil {
 		return Config{}, err
 	}
@@ -183,9 +243,9 @@ func parseHF(data []byte) (Config, error) {
 	return Config{
 		EmbedDim: in.ProjectionDim,
 		Vision: VisionConfig{Width: in.Vision.Width, Layers: in.Vision.Layers, Heads: in.Vision.Heads, MLP: in.Vision.MLP,
-			PatchSize: in.Vision.PatchSize, ImageSize: in.Vision.ImageSize, Act: vision, Eps: in.Vision.Eps},
+			PatchSize: in.Vision.PatchSize, ImageSize: in.Vision.ImageSize, Act: visionAct, Eps: in.Vision.Eps},
 		Text: TextConfig{Width: in.Text.Width, Layers: in.Text.Layers, Heads: in.Text.Heads, MLP: in.Text.MLP,
-			Context: in.Text.Context, Vocab: in.Text.Vocab, Act: text, Eps: in.Text.Eps, EOS: in.Text.EOS},
+			Context: in.Text.Context, Vocab: in.Text.Vocab, Act: textAct, Eps: in.Text.Eps, EOS: in.Text.EOS},
 	}, nil
 }
 

@@ -30,13 +30,27 @@ func TestParseConfig(t *testing.T) {
 	if err != nil || b32.Vision.PatchSize != 32 || b32.Text.EOS != 49407 {
 		t.Errorf("class defaults: %+v %v", b32, err)
 	}
+	if _, err := ParseConfig([]byte(`{"embed_dim": 8, "vision_cfg": {"pool_type": "tok", "no_ln_pre": false, "norm_kwargs": {}, "patch_dropout": 0.5, "output_tokens": true},
+		"text_cfg": {"pool_type": "argmax", "proj_type": "linear", "ls_init_value": null, "pad_id": 1}}`)); err != nil {
+		t.Errorf("what changes nothing: %v", err)
+	}
+	twice, err := ParseConfig([]byte(`{"vision_config": {"patch_size": 7}, "vision_config_dict": {"hidden_act": "gelu"}, "text_config": {"num_hidden_layers": 3}, "text_config_dict": null}`))
+	if err != nil || twice.Vision.PatchSize != 32 || twice.Vision.Act != kernels.GELU || twice.Text.Layers != 3 {
+		t.Errorf("towers described twice: %+v %v", twice, err)
+	}
 	for text, says := range map[string]string{
 		`[]`: "cannot unmarshal",
 		`{}`: "not the config of a CLIP model",
 		`{"embed_dim": 8, "vision_cfg": {"layers": [3, 4, 6, 3]}, "text_cfg": {}}`:                     "ResNet",
 		`{"embed_dim": 8, "vision_cfg": {"timm_model_name": "convnext"}, "text_cfg": {}}`:              "timm",
 		`{"embed_dim": 8, "vision_cfg": {}, "text_cfg": {"hf_model_name": "xlm-roberta-base"}}`:        "xlm-roberta-base",
-		`{"embed_dim": 8, "vision_cfg": {"global_average_pool": true}, "text_cfg": {}}`:                "not supported",
+		`{"embed_dim": 8, "vision_cfg": {"global_average_pool": true}, "text_cfg": {}}`:                "vision_cfg.global_average_pool",
+		`{"embed_dim": 8, "vision_cfg": {"no_ln_pre": true}, "text_cfg": {}}`:                          "vision_cfg.no_ln_pre",
+		`{"embed_dim": 8, "vision_cfg": {"norm_kwargs": {"eps": 1e-6}}, "text_cfg": {}}`:               "vision_cfg.norm_kwargs",
+		`{"embed_dim": 8, "vision_cfg": {"attentional_pool": "parallel"}, "text_cfg": {}}`:             "vision_cfg.attentional_pool",
+		`{"embed_dim": 8, "vision_cfg": {}, "text_cfg": {"no_causal_mask": true}}`:                     "text_cfg.no_causal_mask",
+		`{"embed_dim": 8, "vision_cfg": {}, "text_cfg": {"pool_type": "last"}}`:                        "text_cfg.pool_type",
+		`{"embed_dim": 8, "init_logit_bias": -10, "vision_cfg": {}, "text_cfg": {}}`:                   "init_logit_bias",
 		`{"embed_dim": 8, "vision_cfg": {"width": 100, "head_width": 64}, "text_cfg": {"width": 513}}`: "multiple",
 		`{"embed_dim": 8, "vision_cfg": {"width": 64, "head_width": 128}, "text_cfg": {}}`:             "heads is 0",
 		`{"embed_dim": 8, "vision_cfg": {"patch_size": 300}, "text_cfg": {}}`:                          "patches of 300",

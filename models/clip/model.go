@@ -139,11 +139,13 @@ func New(ctx context.Context, dev kernels.Device, file *weights.File, c Config, 
 	return m, nil
 }
 
-// readPreprocess takes mean and standard deviation from the model's files where they name them.
+// readPreprocess takes mean, standard deviation and filter from the model's files where they name them.
 func (m *Model) readPreprocess(dir string) error {
 	var hf struct {
 		Mean []float32 `json:"image_mean"`
 		Std  []float32 `json:"image_std"`
+		// Pillow's number of the filter
+		Resample *int `json:"resample"`
 	}
 	var open struct {
 		Preprocess struct {
@@ -174,6 +176,15 @@ func (m *Model) readPreprocess(dir string) error {
 	case "", "bicubic":
 	default:
 		return fmt.Errorf("clip: %s asks for interpolation %q; bicubic and bilinear are supported", dir, open.Preprocess.Interpolation)
+	}
+	if hf.Resample != nil {
+		switch *hf.Resample {
+		case 2:
+			m.Preprocess.Filter = imaging.Bilinear
+		case 3:
+		default:
+			return fmt.Errorf("clip: %s asks for resample %d; 2 (bilinear) and 3 (bicubic) are supported", dir, *hf.Resample)
+		}
 	}
 	for _, list := range [][2][]float32{{hf.Mean, hf.Std}, {open.Preprocess.Mean, open.Preprocess.Std}} {
 		if len(list[0]) == 3 && len(list[1]) == 3 {
