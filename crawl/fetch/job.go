@@ -17,7 +17,6 @@ type job struct {
 	run    *run         // whose URL it is; nil for a robots.txt
 	robots *robotsEntry // the entry that a robots.txt is for; nil for a picture
 	start  *weburl.URL  // of the first hop
-	host   string       // of the first hop: what the run counts by
 
 	target *weburl.URL     // of the next hop
 	seen   map[string]bool // what this attempt has asked, for loops

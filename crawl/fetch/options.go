@@ -42,7 +42,7 @@ type Options struct {
 	SpillDir string // where URLs wait that are too many for memory, default os.TempDir()
 
 	RootCAs  *x509.CertPool // default: the system's
-	Resolver Resolver       // default: net.DefaultResolver
+	Resolver Resolver       // default: a net.Resolver with PreferGo
 }
 
 // Resolver looks up addresses; *net.Resolver is one.

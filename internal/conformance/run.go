@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"sort"
 	"strings"
 )
 
@@ -27,16 +26,6 @@ func register(kind string, check Checker) {
 		panic("conformance: kind registered twice: " + kind)
 	}
 	checkers[kind] = check
-}
-
-// Kinds lists the kinds this build knows.
-func Kinds() []string {
-	var names []string
-	for name := range checkers {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
 }
 
 // Result is one line of `mmc4 golden`.

@@ -61,21 +61,6 @@ func (d *Dump) Int64(name string, values []int64, shape ...int) {
 	}
 }
 
-// JSON writes a computed value to NAME.json at once.
-func (d *Dump) JSON(name string, v any) error {
-	if d.dir == "" {
-		return nil
-	}
-	b, err := json.MarshalIndent(v, "", " ")
-	if err != nil {
-		return fmt.Errorf("dump %s: %w", name, err)
-	}
-	if err := os.MkdirAll(d.dir, 0o755); err != nil {
-		return fmt.Errorf("dump: %w", err)
-	}
-	return os.WriteFile(filepath.Join(d.dir, name+".json"), append(b, '\n'), 0o644)
-}
-
 // Close writes tensors.safetensors.
 func (d *Dump) Close() error {
 	if len(d.tensors) == 0 {

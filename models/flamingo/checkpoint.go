@@ -105,7 +105,7 @@ func (c *Checkpoint) readTraining() error {
 		index, ok := key.(int64)
 		one, isDict := moments.Values[i].(*weights.Dict)
 		if !ok || !isDict {
-			return fmt.Errorf("the optimizer's state of %v is not that of a parameter index", key)
+			return fmt.Errorf("the optimizer's state has a key of %T, which is no parameter index", key)
 		}
 		m, err := readMoments(one)
 		if err != nil {
@@ -134,7 +134,7 @@ func readGroup(item any) (Group, error) {
 	for _, item := range list.Items {
 		index, ok := item.(int64)
 		if !ok || index < 0 {
-			return Group{}, fmt.Errorf("%v is no parameter index", item)
+			return Group{}, fmt.Errorf("a %T or a negative number is no parameter index", item)
 		}
 		g.Params = append(g.Params, int(index))
 	}

@@ -60,12 +60,6 @@ type XAttnConfig struct {
 	Act                    kernels.Activation
 }
 
-// Defaults are open_flamingo's fixed sizes.
-func Defaults() (PerceiverConfig, XAttnConfig) {
-	return PerceiverConfig{Depth: 6, Heads: 8, HeadDim: 64, Latents: 64, FFMult: 4, Act: kernels.GELU},
-		XAttnConfig{Heads: 8, HeadDim: 64, FFMult: 4, Act: kernels.GELU}
-}
-
 // HasBlock says whether a gated block stands before layer i (0-based).
 func (c Config) HasBlock(i int) bool {
 	if c.Placement == FirstOfN {

@@ -20,9 +20,6 @@ func (c Counts) Trained(freezeEmbedding bool) int64 {
 	return n
 }
 
-// Total is all of it.
-func (c Counts) Total() int64 { return c.Vision + c.Text + c.Perceiver + c.Gated + c.Embedding }
-
 // Count counts the parameters of a config without making any.
 func Count(c Config) Counts {
 	plan := Plan(c)

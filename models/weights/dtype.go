@@ -154,15 +154,6 @@ func FloatToHalf(v float32) uint16 {
 // BFloatToFloat widens a bfloat16 number.
 func BFloatToFloat(b uint16) float32 { return math.Float32frombits(uint32(b) << 16) }
 
-// FloatToBFloat rounds to bfloat16, ties to even; NaN stays NaN.
-func FloatToBFloat(f float32) uint16 {
-	u := math.Float32bits(f)
-	if f != f {
-		return uint16(u>>16) | 0x40
-	}
-	return uint16((u + 0x7fff + u>>16&1) >> 16)
-}
-
 func float8(b byte, expBits uint) float32 {
 	fracBits := 7 - expBits
 	bias := 1<<(expBits-1) - 1

@@ -19,9 +19,6 @@ type Rules struct {
 	delay time.Duration
 }
 
-// Closed are rules that allow nothing but /robots.txt: what a site gets whose robots.txt cannot be reached.
-func Closed() *Rules { return &Rules{rules: []rule{newRule("/", false)}} }
-
 // CrawlDelay is the pause between two requests that the file asks for, 0 if none.
 func (r *Rules) CrawlDelay() time.Duration { return r.delay }
 

@@ -45,9 +45,6 @@ func TestAllowed(t *testing.T) {
 			t.Errorf("%q: %s asks for %s: %v", c.text, c.agent, c.target, got)
 		}
 	}
-	if Closed().Allowed("/x") || !Closed().Allowed("/robots.txt") {
-		t.Error("Closed")
-	}
 }
 
 func TestCrawlDelay(t *testing.T) {
