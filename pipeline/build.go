@@ -277,7 +277,8 @@ func explained(err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w\nThe disk is full. Make room and run the same command again: it goes on where it stopped", err)
 	case errors.Is(err, errDamagedShard):
-		return fmt.Errorf("%w\nRemove the run's work folder, or the journal entry of the task that wrote the shard, and run again", err)
+		return fmt.Errorf("%w\nRemove the run's work folder and run again: all is done anew, fetching too. To keep what was done before the phase that wrote it (the folder below work), "+
+			"remove from work/journal only that phase's folder and those of the phases after it", err)
 	}
 	return err
 }

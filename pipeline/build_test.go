@@ -148,6 +148,26 @@ func TestDeletedProduct(t *testing.T) {
 		t.Errorf("nothing was said: %s", said)
 	}
 	sameProduct(t, "made anew", product(t, out), before)
+	// Without what it is made from it cannot be; the advice helps.
+	for _, gone := range []string{filepath.Join("work", fetchImages.name), filepath.Join("docs", "part-00000.parquet")} {
+		if err := os.RemoveAll(filepath.Join(out, gone)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Build(context.Background(), w.config(out), nil); !errors.Is(err, errDamagedShard) || !strings.Contains(err.Error(), "work/journal") {
+		t.Errorf("without the pictures: %v", err)
+	}
+	later := false
+	for _, p := range phases(byWAT) {
+		if later = later || p == fetchImages; !later {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(out, "work", "journal", p.name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build(t, w.config(out))
+	sameProduct(t, "fetched anew", product(t, out), before)
 	cfg := w.config(out)
 	cfg.Clean = true
 	build(t, cfg)

@@ -260,6 +260,9 @@ func (t *task) readBody(b body) ([]byte, error) {
 	o, ok := t.bodies[b.Shard]
 	if !ok {
 		opened, err := t.store.Open(t.ctx, b.Shard)
+		if errors.Is(err, storage.ErrNotExist) {
+			return nil, fmt.Errorf("%w %s: it is gone, though it holds a picture that was fetched", errDamagedShard, t.store.Location(b.Shard))
+		}
 		if err != nil {
 			return nil, err
 		}
