@@ -17,6 +17,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"mmc4/internal/storage"
@@ -121,6 +122,9 @@ func (s *workplace) sideFiles() map[string][]byte {
 		name = "open_clip_config.json"
 	}
 	files[name] = s.shapes.text
+	if s.config.Kind == KindLM {
+		files[name] = withEnd(s.shapes.text, s.read.tokens)
+	}
 	from := s.config.Tokenizer.Path
 	names := []string{filepath.Base(from)}
 	dir := filepath.Dir(from)
@@ -133,6 +137,29 @@ func (s *workplace) sideFiles() map[string][]byte {
 		}
 	}
 	return files
+}
+
+// withEnd is a language model's shape that names the end token it was taught with. A shape that names none would be read with that of the
+// class's published model, of another vocabulary.
+func withEnd(shape []byte, tokens *data.Tokens) []byte {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(shape, &fields) != nil {
+		return shape
+	}
+	end := json.RawMessage("null")
+	if tokens.EOSText != "" {
+		end = strconv.AppendInt(nil, int64(tokens.EOS), 10)
+	}
+	for name, value := range map[string]json.RawMessage{"eos_token_id": end, "bos_token_id": json.RawMessage("null")} {
+		if _, named := fields[name]; !named {
+			fields[name] = value
+		}
+	}
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return shape
+	}
+	return text
 }
 
 // writeExport writes the model with adapters merged into it.

@@ -20,6 +20,7 @@ import (
 	"mmc4/internal/imaging"
 	"mmc4/kernels/device"
 	"mmc4/models/clip"
+	"mmc4/models/lm/text"
 	"mmc4/models/weights"
 	"mmc4/schemas"
 )
@@ -243,14 +244,27 @@ func TestAnotherConfigIsRefused(t *testing.T) {
 func TestLanguageLearns(t *testing.T) {
 	dir := t.TempDir()
 	path := languageConfig(t, dir, 60)
+	dev, err := device.Open(testDevice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
 	for _, precision := range []string{"fp32", "bf16"} {
-		result, err := train(t, path, filepath.Join(dir, precision), "precision="+precision)
+		result, err := train(t, path, filepath.Join(dir, precision), "precision="+precision, "model.vocab_size=512")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if loss := *result.Loss["prose"]; loss > 4.5 {
 			t.Errorf("%s: the loss is %.3f after 60 steps", precision, loss)
 		}
+		model, err := text.Load(context.Background(), result.Checkpoint, dev, text.Options{})
+		if err != nil {
+			t.Fatalf("a checkpoint as a model folder: %v", err)
+		}
+		if end, _ := model.Tokens.ID("<|endoftext|>"); model.Config.EOS != end {
+			t.Errorf("its texts end with %d, not with the tokenizer's %d", model.Config.EOS, end)
+		}
+		model.Close()
 	}
 }
 
