@@ -77,6 +77,11 @@ func (p *pages) short() error {
 	return fmt.Errorf("%w: column %s has fewer values than its row group has rows", ErrDamaged, p.path)
 }
 
+// null is the error of a null in a column that has none in the tables.
+func (p *pages) null() error {
+	return fmt.Errorf("column %s has a null where a value is needed", p.path)
+}
+
 // Close releases what is held of the file; the io.ReaderAt stays open.
 func (g *groups) Close() (err error) {
 	defer damaged(&err)

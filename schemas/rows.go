@@ -22,6 +22,7 @@ import (
 type target struct {
 	lists []listTarget // those around the value, outermost first
 	at    uintptr      // of the value, within the element of the innermost list or within the row
+	need  bool         // a null is an error: the table has none here
 	set   func(field unsafe.Pointer, p *pages, v int)
 }
 
@@ -54,6 +55,7 @@ func targets(root parquet.Node, row reflect.Type) ([]target, error) {
 			if at.set = setter(kind); at.set == nil {
 				return fmt.Errorf("column %s cannot be read into %v", path, kind)
 			}
+			at.need = !node.Optional()
 			out = append(out, at)
 			return nil
 		}
@@ -146,6 +148,8 @@ func (t *target) rowsInto(first unsafe.Pointer, size uintptr, rows int, p *pages
 		if p.maxDef == 0 || p.def[p.at] == p.maxDef {
 			t.set(unsafe.Add(field, uintptr(i)*size), p, p.v)
 			p.v++
+		} else if t.need {
+			return p.null()
 		}
 		p.at++
 	}
@@ -190,6 +194,8 @@ func (t *target) listsInto(row unsafe.Pointer, p *pages) error {
 		if def == p.maxDef {
 			t.set(unsafe.Add(elements[len(t.lists)], t.at), p, p.v)
 			p.v++
+		} else if t.need && known == len(t.lists) {
+			return p.null()
 		}
 	}
 }
