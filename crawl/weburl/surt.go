@@ -11,20 +11,26 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
+// Patterns of session ids, made when a URL first looks as if it had one.
 var (
-	surtPathID = []*regexp.Regexp{
-		regexp.MustCompile(`(?is)^(.*/)\((?:[a-z]\([0-9a-z]{24}\))+\)/([^?]+\.aspx.*)$`),
-		regexp.MustCompile(`(?is)^(.*/)\([0-9a-z]{24}\)/([^?]+\.aspx.*)$`),
-	}
-	surtQueryID = []*regexp.Regexp{
-		regexp.MustCompile(`(?is)^(.*)jsessionid=[0-9a-z]{32}(?:&(.*))?$`),
-		regexp.MustCompile(`(?is)^(.*)phpsessid=[0-9a-z]{32}(?:&(.*))?$`),
-		regexp.MustCompile(`(?is)^(.*)sid=[0-9a-z]{32}(?:&(.*))?$`),
-		regexp.MustCompile(`(?is)^(.*)aspsessionid[a-z]{8}=[a-z]{24}(?:&(.*))?$`),
-		regexp.MustCompile(`(?is)^(.*)cfid=[^&]+&cftoken=[^&]+(?:&(.*))?$`),
-	}
+	surtPathID = sync.OnceValue(func() []*regexp.Regexp {
+		return []*regexp.Regexp{
+			regexp.MustCompile(`(?is)^(.*/)\((?:[a-z]\([0-9a-z]{24}\))+\)/([^?]+\.aspx.*)$`),
+			regexp.MustCompile(`(?is)^(.*/)\([0-9a-z]{24}\)/([^?]+\.aspx.*)$`),
+		}
+	})
+	surtQueryID = sync.OnceValue(func() []*regexp.Regexp {
+		return []*regexp.Regexp{
+			regexp.MustCompile(`(?is)^(.*)jsessionid=[0-9a-z]{32}(?:&(.*))?$`),
+			regexp.MustCompile(`(?is)^(.*)phpsessid=[0-9a-z]{32}(?:&(.*))?$`),
+			regexp.MustCompile(`(?is)^(.*)sid=[0-9a-z]{32}(?:&(.*))?$`),
+			regexp.MustCompile(`(?is)^(.*)aspsessionid[a-z]{8}=[a-z]{24}(?:&(.*))?$`),
+			regexp.MustCompile(`(?is)^(.*)cfid=[^&]+&cftoken=[^&]+(?:&(.*))?$`),
+		}
+	})
 )
 
 // SURT is the key under which Common Crawl's indexes sort a URL: "com,example)/path?query". It is "-" for the empty
@@ -86,7 +92,7 @@ func SURT(url string) string {
 		path = surtEscape(surtPath(unescapeAll(path)))
 	}
 	if strings.IndexByte(path, '(') >= 0 {
-		for _, id := range surtPathID {
+		for _, id := range surtPathID() {
 			if m := id.FindStringSubmatch(path); m != nil {
 				path = m[1] + m[2]
 			}
@@ -214,7 +220,7 @@ func surtQuery(query string) string {
 	}
 	query = surtEscape(unescapeAll(query))
 	if lower := strings.ToLower(query); strings.Contains(lower, "sid=") || strings.Contains(lower, "sessionid") || strings.Contains(lower, "cfid=") {
-		for _, id := range surtQueryID {
+		for _, id := range surtQueryID() {
 			if m := id.FindStringSubmatch(query); m != nil {
 				query = m[1] + m[2]
 			}

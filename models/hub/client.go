@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -279,11 +278,9 @@ func (c *client) list(ctx context.Context) (commit string, files map[string]entr
 	return cmp.Or(hex(in.SHA, 40), c.ref.Revision), files, nil
 }
 
-var hexDigits = regexp.MustCompile(`^[0-9a-f]+$`)
-
 // hex gives s if it is n hexadecimal digits, else "".
 func hex(s string, n int) string {
-	if s = strings.ToLower(s); len(s) == n && hexDigits.MatchString(s) {
+	if s = strings.ToLower(s); len(s) == n && strings.Trim(s, "0123456789abcdef") == "" {
 		return s
 	}
 	return ""

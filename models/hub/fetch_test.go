@@ -504,6 +504,16 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+func TestIsID(t *testing.T) {
+	long := strings.Repeat("a", 96)
+	for id, want := range map[string]bool{"gpt2": true, "org/Name-1.0_x": true, "0/1": true, long + "/" + long: true, "": false, "a/": false, "/a": false,
+		"a/b/c": false, "a/-b": false, ".a": false, "a/b c": false, "a/\u00e9": false, long + "a": false, "a\n": false} {
+		if isID(id) != want {
+			t.Errorf("%q: %v", id, !want)
+		}
+	}
+}
+
 func FuzzParseRef(f *testing.F) {
 	for _, s := range []string{"hf://org/name", "hf://gpt2@v1", "hf://a/b@refs/pr/1", "hf://../x", "hf://a@", "x"} {
 		f.Add(s)

@@ -4,7 +4,6 @@ package hub
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -14,7 +13,23 @@ type Ref struct {
 	Revision string // a branch, a tag, a commit or refs/pr/N
 }
 
-var idForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?$`)
+// isID says whether id has the form of a model's name: one part or two, each of at most 96 letters, digits, dots, lines and
+// dashes, a letter or digit first.
+func isID(id string) bool {
+	parts := strings.Split(id, "/")
+	for _, part := range parts {
+		if part == "" || len(part) > 96 || strings.ContainsRune("._-", rune(part[0])) {
+			return false
+		}
+		for _, c := range part {
+			letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+			if !letter && !('0' <= c && c <= '9') && !strings.ContainsRune("._-", c) {
+				return false
+			}
+		}
+	}
+	return len(parts) <= 2
+}
 
 // ParseRef reads hf://org/name or hf://org/name@revision; the revision is main unless told.
 func ParseRef(text string) (Ref, error) {
@@ -27,7 +42,7 @@ func ParseRef(text string) (Ref, error) {
 		revision = "main"
 	}
 	switch {
-	case !idForm.MatchString(id) || strings.Contains(id, ".."):
+	case !isID(id) || strings.Contains(id, ".."):
 		return Ref{}, fmt.Errorf("%q: %q is no name of a model; write hf://org/name", text, id)
 	case revision == "" || strings.ContainsAny(revision, " \t\r\n?#\\") || strings.Contains(revision, ".."):
 		return Ref{}, fmt.Errorf("%q: %q is no revision; write a branch, a tag or a commit after the @", text, revision)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 
 	"mmc4/internal/storage"
 	"mmc4/pipeline"
@@ -30,9 +31,11 @@ var pageText string
 //go:embed page.css
 var styleText string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"n": thousands, "pct": percent, "size": bytesWords, "num": number, "css": func() template.CSS { return template.CSS(styleText) },
-}).Parse(pageText))
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"n": thousands, "pct": percent, "size": bytesWords, "num": number, "css": func() template.CSS { return template.CSS(styleText) },
+	}).Parse(pageText))
+})
 
 // Write makes RUN/report.html, in place of an older one, and gives the manifest's line for it. m is the run's manifest, or
 // what will be: pipeline.Config's Finish.
@@ -53,7 +56,7 @@ func Render(ctx context.Context, run storage.Store, m *pipeline.Manifest, w io.W
 	if err != nil {
 		return err
 	}
-	if err := pageTemplate.Execute(w, p); err != nil {
+	if err := pageTemplate().Execute(w, p); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"sync"
 
 	"mmc4/models/tokenizer"
 )
@@ -15,12 +16,12 @@ import (
 const endText = "<|endoftext|>"
 
 // word is what merges stay within: a subset of where GPT-2's pattern cuts.
-var word = regexp.MustCompile(` ?\pL+| ?\pN+| ?[^\s\pL\pN]+`)
+var word = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` ?\pL+| ?\pN+| ?[^\s\pL\pN]+`) })
 
 // learnVocabulary merges the most frequent pair, again and again; of equally frequent ones the first in the alphabet.
 func learnVocabulary(text string, merges int) ([]byte, error) {
 	counts := map[string]int{}
-	for _, w := range word.FindAllString(text, -1) {
+	for _, w := range word().FindAllString(text, -1) {
 		counts[w]++
 	}
 	var words []tokenizer.Word
