@@ -79,28 +79,45 @@ func (r *reader) sentence(to *string) {
 	})
 }
 
-// Question is one question of a VQA questions file.
+// Question is one question of a VQA questions file or of a TextVQA file.
 type Question struct {
 	QuestionID ID
 	ImageID    ID
 	Question   string
+	Answers    []string // TextVQA's, absent in its test set; VQA has them in another file
 }
 
-// ReadQuestions reads {"questions": [...]}.
-func ReadQuestions(path string) ([]Question, error) {
+// People are its answers, each by another person.
+func (q *Question) People() []vqa.Answer {
+	out := make([]vqa.Answer, len(q.Answers))
+	for i, a := range q.Answers {
+		out[i] = vqa.Answer{Text: a, Rest: strconv.Itoa(i)}
+	}
+	return out
+}
+
+// ReadQuestions reads VQA's {"questions": [...]}.
+func ReadQuestions(path string) ([]Question, error) { return readQuestions(path, "questions", false) }
+
+// ReadTextVQA reads {"data": [...]}.
+func ReadTextVQA(path string) ([]Question, error) { return readQuestions(path, "data", true) }
+
+func readQuestions(path, under string, answered bool) ([]Question, error) {
 	r, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	questions, err := recordsUnder(r, "questions", func(q *Question) {
+	questions, err := recordsUnder(r, under, func(q *Question) {
 		r.members(func(name string) {
-			switch name {
-			case "question_id":
+			switch {
+			case name == "question_id":
 				q.QuestionID = r.id()
-			case "image_id":
+			case name == "image_id":
 				q.ImageID = r.id()
-			case "question":
+			case name == "question":
 				q.Question = r.string()
+			case name == "answers" && answered:
+				q.Answers = r.strings()
 			default:
 				r.Skip()
 			}
@@ -170,56 +187,6 @@ func (r *reader) class() *int {
 	}
 	class := int(n)
 	return &class
-}
-
-// TextQuestion is one question of a TextVQA file.
-type TextQuestion struct {
-	QuestionID ID
-	ImageID    ID
-	Question   string
-	Answers    []string // absent in the test set
-}
-
-// People are its answers, each by another person.
-func (q *TextQuestion) People() []vqa.Answer {
-	out := make([]vqa.Answer, len(q.Answers))
-	for i, a := range q.Answers {
-		out[i] = vqa.Answer{Text: a, Rest: strconv.Itoa(i)}
-	}
-	return out
-}
-
-// ReadTextVQA reads {"data": [...]}.
-func ReadTextVQA(path string) ([]TextQuestion, error) {
-	r, err := open(path)
-	if err != nil {
-		return nil, err
-	}
-	list, err := recordsUnder(r, "data", func(q *TextQuestion) {
-		r.members(func(name string) {
-			switch name {
-			case "question_id":
-				q.QuestionID = r.id()
-			case "image_id":
-				q.ImageID = r.id()
-			case "question":
-				q.Question = r.string()
-			case "answers":
-				q.Answers = r.strings()
-			default:
-				r.Skip()
-			}
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	for i := range list {
-		if list[i].QuestionID == "" || list[i].ImageID == "" {
-			return nil, fmt.Errorf("%s: question %d has no question_id or no image_id", path, i)
-		}
-	}
-	return list, nil
 }
 
 // BlindQuestion is one question of a VizWiz file; its picture is its id.
