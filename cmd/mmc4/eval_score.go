@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"runtime/debug"
 	"slices"
 
@@ -63,6 +64,31 @@ func (c *evalScoreCmd) picture(ctx context.Context, id formats.ID) (*imaging.RGB
 	return picture.RGB(), nil
 }
 
+// collectLess makes collecting garbage rarer until the function that it returns is called: two files are read whole, and then it is
+// over. Scoring small ones, which takes some ten bytes for each of theirs, is done before collecting would free anything.
+func (c *evalScoreCmd) collectLess() (restore func()) {
+	const small, room = 64 << 20, 1 << 30
+	percent, limit := 400, debug.SetMemoryLimit(-1)
+	if fileSize(c.Predictions)+fileSize(c.References) < small && c.CLIP == "" {
+		percent = -1 // none below the limit
+		debug.SetMemoryLimit(min(limit, room))
+	}
+	before := debug.SetGCPercent(percent)
+	return func() {
+		debug.SetGCPercent(before)
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// fileSize is 0 for what cannot be read, which whoever reads it says.
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // scoreRecord is one metric as JSON; a value that is undefined is null.
 type scoreRecord struct {
 	Metric   string           `json:"metric"`
@@ -89,8 +115,7 @@ func (c *evalScoreCmd) Run(ctx context.Context, o *output) error {
 		defer model.Close()
 		options.CLIP, options.Picture = model, c.picture
 	}
-	// Two files are read whole, and then it is over: collecting garbage as eagerly as a program that stays takes longer than it frees.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer c.collectLess()()
 	r, err := score.Files(ctx, c.Predictions, c.References, options)
 	if err != nil {
 		return err

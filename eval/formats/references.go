@@ -45,7 +45,8 @@ func (r *reader) official() (out []Reference, plain bool, err error) {
 	r.members(func(name string) {
 		switch name {
 		case "annotations":
-			all = &gathering{at: make(map[ID]int, len(r.Text)/1024)} // about as many as there are
+			images := len(r.Text) / 512 // about as many as there are
+			all = &gathering{out: make([]Reference, 0, images), at: make(map[ID]int, images)}
 			if r.Kind() != '[' {
 				r.Fail(`"annotations" is not a list`)
 			}

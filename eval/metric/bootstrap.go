@@ -93,19 +93,21 @@ func BootstrapMeans(metrics [][]float64, seed uint64) []Interval {
 // drawnMeans draws as many examples as there are and returns the means of both scores. It adds up in four lanes: one sum would wait
 // for itself.
 func drawnMeans(scores [][2]float64, g generator) [2]float64 {
-	n := uint32(len(scores))
+	const low = 1<<32 - 1
+	n := uint64(len(scores))
 	var a, b, c, d [2]float64
 	i := 0
 	for ; i+4 <= len(scores); i += 4 {
-		p, q := &scores[g.below(n)], &scores[g.below(n)]
-		r, s := &scores[g.below(n)], &scores[g.below(n)]
+		x, y := g.uint64(), g.uint64() // two draws each, as below has them
+		p, q := &scores[(x&low*n)>>32], &scores[(x>>32)*n>>32]
+		r, s := &scores[(y&low*n)>>32], &scores[(y>>32)*n>>32]
 		a[0], a[1] = a[0]+p[0], a[1]+p[1]
 		b[0], b[1] = b[0]+q[0], b[1]+q[1]
 		c[0], c[1] = c[0]+r[0], c[1]+r[1]
 		d[0], d[1] = d[0]+s[0], d[1]+s[1]
 	}
 	for ; i < len(scores); i++ {
-		p := &scores[g.below(n)]
+		p := &scores[g.below(uint32(n))]
 		a[0], a[1] = a[0]+p[0], a[1]+p[1]
 	}
 	return [2]float64{(a[0] + b[0] + c[0] + d[0]) / float64(n), (a[1] + b[1] + c[1] + d[1]) / float64(n)}

@@ -13,6 +13,7 @@ const (
 type bleuCounts struct {
 	length, refLength int
 	guess, correct    [maxN]int
+	each              [maxN]float64 // the caption's own scores
 }
 
 // bleuScores are the scores of all captions. The corpus score is made of summed counts and is not the mean.
@@ -22,7 +23,7 @@ func bleuScores(all []bleuCounts) (out [maxN]Scores) {
 	}
 	var total bleuCounts
 	for i := range all {
-		for n, score := range all[i].scores() {
+		for n, score := range all[i].each {
 			out[n].PerImage[i] = score
 		}
 		total.length += all[i].length

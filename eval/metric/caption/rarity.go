@@ -3,10 +3,10 @@ package caption
 // How many images have a word sequence in their references, for all sequences of one to four words.
 
 import (
-	"iter"
 	"math"
 	"math/bits"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -29,25 +29,28 @@ func (c *Corpus) countImages() (all [maxN]common) {
 	all[0] = c.countWords(rarity)
 	bits := bits.Len(uint(min(runtime.GOMAXPROCS(0), 16, c.images/256+1))) - 1
 	counters := make([]*counter, 1<<bits)
+	together := func(do func(k int)) {
+		var wg sync.WaitGroup
+		for k := range counters {
+			wg.Go(func() { do(k) })
+		}
+		wg.Wait()
+	}
+	together(func(k int) { // made there, where no other's is near
+		counters[k] = newCounter(c, k, bits)
+	})
 	candidates := len(c.words)
 	for n := 1; n < maxN; n++ {
 		one := common{ids: make([]uint32, len(c.words)), shares: make([][]float64, 1<<bits), bits: bits}
-		var wg sync.WaitGroup
-		for k := range counters {
-			wg.Go(func() {
-				if counters[k] == nil { // made here, where no other's is near
-					counters[k] = &counter{Corpus: c, k: uint64(k), bits: bits}
-				}
-				share := counters[k]
-				share.shorter, share.ids = all[n-1].ids, one.ids
-				share.count(candidates >> bits)
-				one.shares[k] = make([]float64, len(share.holders))
-				for id, n := range share.holders {
-					one.shares[k][id] = rarity[n]
-				}
-			})
-		}
-		wg.Wait()
+		together(func(k int) { counters[k].deal(all[n-1].ids) })
+		together(func(k int) {
+			share := counters[k]
+			share.count(counters, one.ids, candidates>>bits)
+			one.shares[k] = make([]float64, len(share.table.held))
+			for id, h := range share.table.held {
+				one.shares[k][id] = rarity[h.images]
+			}
+		})
 		all[n], candidates = one, 0
 		for k := range counters {
 			candidates += counters[k].times
@@ -79,40 +82,72 @@ func (c *Corpus) countWords(rarity []float64) common {
 // order to the next.
 type counter struct {
 	*Corpus
-	shorter []uint32 // ids of the sequences that are a word shorter
-	ids     []uint32 // to fill
-	k       uint64
-	bits    int
+	k, bits     int
+	first, last int // images first .. last-1 are those whose sequences it deals out to all counters
 
-	holders []uint32 // by number in this share: how many images hold the sequence
-	times   int      // how often one of them was found
+	shorter      []uint32   // ids of the sequences that are a word shorter
+	inReferences [][]uint32 // by share: where in its images' references the sequences begin that may be common
+	inHypotheses [][]uint32 // the same of the hypotheses
 
-	last   []uint32 // by number: the image that was counted last, plus one
 	holder []uint32 // by hash: the only image so far, plus one, or several
 	table  table
-	found  candidates // in the sentences at hand
+	times  int // how often one of the table's was found
+}
+
+func newCounter(c *Corpus, k, bits int) *counter {
+	one := &counter{Corpus: c, k: k, bits: bits, first: k * c.images >> bits, last: (k + 1) * c.images >> bits}
+	for range 1 << bits { // each has room for all: what is not written takes no memory
+		one.inReferences = append(one.inReferences, make([]uint32, 0, c.starts[c.references[one.last]]-c.starts[c.references[one.first]]))
+		one.inHypotheses = append(one.inHypotheses, make([]uint32, 0, c.starts[one.last]-c.starts[one.first]))
+	}
+	return one
 }
 
 // several is more than one image.
 const several = 1<<32 - 1
 
-// candidate is a sequence that may be common.
-type candidate struct {
-	key, hash uint64
-	at        int // where it begins
+// sequence is the one that begins at a place, and its hash.
+func (c *counter) sequence(at uint32) (key, hash uint64) {
+	key = uint64(c.shorter[at])<<32 | uint64(c.shorter[at+1])
+	return key, spread(key)
 }
 
-type candidates []candidate
+// deal finds the sequences of this counter's images that may be common.
+func (c *counter) deal(shorter []uint32) {
+	c.shorter = shorter
+	c.dealTo(c.inReferences, c.references[c.first], c.references[c.last])
+	c.dealTo(c.inHypotheses, c.first, c.last)
+}
+
+// dealTo does it for sentences from .. to-1.
+func (c *counter) dealTo(shares [][]uint32, from, to int) {
+	for k := range shares {
+		shares[k] = shares[k][:0]
+	}
+	shorter, others := c.shorter, uint64(len(shares)-1)
+	for s := from; s < to; s++ {
+		for at := c.starts[s]; at+1 < c.starts[s+1]; at++ {
+			if shorter[at] != 0 && shorter[at+1] != 0 { // it is where the sequence would not fit
+				_, hash := c.sequence(uint32(at))
+				k := hash >> 48 & others
+				shares[k] = append(shares[k], uint32(at))
+			}
+		}
+	}
+}
 
 // count numbers the sequences of this share that several images' references hold, in two passes: a filter, which may let some
-// through that only one image holds, keeps most of those out of the table.
-func (c *counter) count(expected int) {
+// through that only one image holds, keeps most of those out of the table. Each counter begins with what it dealt itself: side
+// by side they would wait for each other's cache lines.
+func (c *counter) count(dealers []*counter, ids []uint32, expected int) {
+	dealers = slices.Concat(dealers[c.k:], dealers[:c.k])
 	c.holder = room(c.holder, 1<<bits.Len(uint(expected|1023)))
 	mask := uint64(len(c.holder) - 1)
-	for image := range c.all() {
-		holds := uint32(image + 1)
-		for _, x := range c.candidates(c.references[image], c.references[image+1]) {
-			h := &c.holder[x.hash&mask]
+	for _, d := range dealers {
+		image := imageOf{c.Corpus, uint32(d.first), 0}
+		for _, at := range d.inReferences[c.k] {
+			_, hash := c.sequence(at)
+			h, holds := &c.holder[hash&mask], image.plusOne(at)
 			now := uint32(several)
 			if *h == holds {
 				now = holds
@@ -124,79 +159,57 @@ func (c *counter) count(expected int) {
 		}
 	}
 	c.table.reset(2 << bits.Len(uint(expected/8|511)))
-	c.holders, c.last, c.times = append(c.holders[:0], 0), append(c.last[:0], 0), 0
-	for image := range c.all() {
-		for _, x := range c.candidates(c.references[image], c.references[image+1]).of(c.holder, several) {
-			id := c.table.number(x.key, x.hash)
-			if int(id) == len(c.last) {
-				c.last, c.holders = append(c.last, 0), append(c.holders, 0)
+	c.times = 0
+	for _, d := range dealers {
+		image := imageOf{c.Corpus, uint32(d.first), 0}
+		for _, at := range c.severals(d.inReferences[c.k]) {
+			id := c.table.number(c.sequence(at))
+			if h, holds := &c.table.held[id], image.plusOne(at); h.last != holds {
+				h.last = holds
+				h.images++
 			}
-			if c.last[id] != uint32(image+1) {
-				c.last[id] = uint32(image + 1)
-				c.holders[id]++
-			}
-			c.ids[x.at] = id<<c.bits | uint32(c.k)
+			ids[at] = id<<c.bits | uint32(c.k)
 			c.times++
 		}
 	}
 	// The hypotheses' count for nothing, but they need their numbers.
-	for h := range c.all() {
-		for _, x := range c.candidates(h, h+1).of(c.holder, several) {
-			if id, ok := c.table.find(x.key, x.hash); ok {
-				c.ids[x.at] = id<<c.bits | uint32(c.k)
+	for _, d := range dealers {
+		for _, at := range c.severals(d.inHypotheses[c.k]) {
+			if id, ok := c.table.find(c.sequence(at)); ok {
+				ids[at] = id<<c.bits | uint32(c.k)
 				c.times++
 			}
 		}
 	}
 }
 
-// all yields every image. Each goroutine begins elsewhere: side by side they would wait for each other's cache lines.
-func (c *counter) all() iter.Seq[int] {
-	return func(yield func(int) bool) {
-		first := int(c.k) * c.images >> c.bits
-		for i := range c.images {
-			if !yield((first + i) % c.images) {
-				return
-			}
-		}
-	}
+// imageOf tells in which image's references places are that come in order.
+type imageOf struct {
+	*Corpus
+	holds uint32 // the image, plus one
+	end   uint32 // of its references
 }
 
-// candidates are the sequences of some sentences that may be common and are this share's. Which are its own cannot be foreseen, so
-// each is written and only the count depends on it.
-func (c *counter) candidates(from, to int) candidates {
-	if most := c.starts[to] - c.starts[from]; len(c.found) < most {
-		c.found = make(candidates, 2*most)
+func (i *imageOf) plusOne(at uint32) uint32 {
+	for at >= i.end {
+		i.holds++
+		i.end = uint32(i.starts[i.references[i.holds]])
 	}
-	found, n, others, k := c.found, 0, uint64(1)<<c.bits-1, c.k
-	for s := from; s < to; s++ {
-		first, end := c.starts[s], c.starts[s+1]
-		a := uint32(0)
-		for i, b := range c.shorter[first:end] { // a is the one before, which is 0 where the sequence would not fit
-			if a != 0 && b != 0 {
-				key := uint64(a)<<32 | uint64(b)
-				hash := spread(key)
-				found[n] = candidate{key, hash, first + i - 1}
-				if (hash>>48^k)&others == 0 {
-					n++
-				}
-			}
-			a = b
-		}
-	}
-	return found[:n]
+	return i.holds
 }
 
-// of are those that have a holder, in the same memory. They cannot be foreseen either.
-func (c candidates) of(holders []uint32, holder uint32) candidates {
-	n, mask := 0, uint64(len(holders)-1)
-	for _, x := range c {
-		c[n] = x
-		if holders[x.hash&mask] == holder {
+// severals are the places of those that several images may hold, in the same memory. Which they are cannot be foreseen, so each is
+// written and only the count depends on it.
+func (c *counter) severals(places []uint32) []uint32 {
+	n, mask := 0, uint64(len(c.holder)-1)
+	for _, at := range places {
+		_, hash := c.sequence(at)
+		places[n] = at
+		if c.holder[hash&mask] == several {
 			n++
 		}
 	}
-	return c[:n]
+	return places[:n]
 }
 
 // rarity is ln(images) - ln(n) by the number n of images that hold a sequence; one that none holds is as rare as one image's.
@@ -210,27 +223,33 @@ func (c *Corpus) rarity() []float64 {
 	return out
 }
 
-// table numbers keys other than 0 from 1 on, in the order in which they come. Open addressing.
+// table numbers keys from 1 on, in the order in which they come. Open addressing.
 type table struct {
-	slots []slot
-	size  uint32
+	slots []uint32 // by hash: a number, 0 is free
+	held  []held   // by number
 }
 
-type slot struct {
-	key uint64 // 0 is free
-	id  uint32
+// held is a sequence and the images that hold it.
+type held struct {
+	key    uint64
+	images uint32
+	last   uint32 // the image that was counted last, plus one
 }
 
 // reset empties the table and makes room for half as many keys as it says.
 func (t *table) reset(size int) {
-	t.size, t.slots = 0, room(t.slots, size)
+	t.slots = room(t.slots, size)
+	if t.held == nil {
+		t.held = make([]held, 0, size/2+1)
+	}
+	t.held = append(t.held[:0], held{})
 }
 
 func (t *table) find(key, hash uint64) (id uint32, ok bool) {
 	mask := uint64(len(t.slots) - 1)
-	for at := hash & mask; t.slots[at].key != 0; at = (at + 1) & mask {
-		if t.slots[at].key == key {
-			return t.slots[at].id, true
+	for at := hash & mask; t.slots[at] != 0; at = (at + 1) & mask {
+		if id = t.slots[at]; t.held[id].key == key {
+			return id, true
 		}
 	}
 	return 0, false
@@ -239,32 +258,29 @@ func (t *table) find(key, hash uint64) (id uint32, ok bool) {
 func (t *table) number(key, hash uint64) uint32 {
 	mask := uint64(len(t.slots) - 1)
 	at := hash & mask
-	for ; t.slots[at].key != 0; at = (at + 1) & mask {
-		if t.slots[at].key == key {
-			return t.slots[at].id
+	for ; t.slots[at] != 0; at = (at + 1) & mask {
+		if id := t.slots[at]; t.held[id].key == key {
+			return id
 		}
 	}
-	t.size++
-	t.slots[at] = slot{key, t.size}
-	if 2*int(t.size) > len(t.slots) {
+	id := uint32(len(t.held))
+	t.held = append(t.held, held{key: key})
+	t.slots[at] = id
+	if 2*int(id) > len(t.slots) {
 		t.grow()
 	}
-	return t.size
+	return id
 }
 
 func (t *table) grow() {
-	old := t.slots
-	t.slots = room[slot](nil, 2*len(old))
+	t.slots = room[uint32](nil, 2*len(t.slots))
 	mask := uint64(len(t.slots) - 1)
-	for _, s := range old {
-		if s.key == 0 {
-			continue
-		}
-		at := spread(s.key) & mask
-		for t.slots[at].key != 0 {
+	for id := 1; id < len(t.held); id++ {
+		at := spread(t.held[id].key) & mask
+		for t.slots[at] != 0 {
 			at = (at + 1) & mask
 		}
-		t.slots[at] = s
+		t.slots[at] = uint32(id)
 	}
 }
 

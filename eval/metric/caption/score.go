@@ -109,7 +109,9 @@ func (s *imageScorer) score(i int) {
 		s.result.CIDEr.PerImage[i] = cider / maxN / float64(len(s.penalty)) * ciderScale
 	}
 	if s.want.BLEU {
-		s.bleu[i].length, s.bleu[i].refLength = s.local.lengths[0], closest(s.local.lengths)
+		b := &s.bleu[i]
+		b.length, b.refLength = s.local.lengths[0], closest(s.local.lengths)
+		b.each = b.scores()
 	}
 	if s.want.ROUGE {
 		s.result.ROUGE.PerImage[i] = s.rouge.score(s.Corpus, i, &s.local)
@@ -200,7 +202,7 @@ func (s *imageScorer) rarities(n, sentence int, idf []float64) {
 }
 
 // room is memory for n numbers, zeroed.
-func room[T uint32 | float64 | slot | known](s []T, n int) []T {
+func room[T uint32 | float64 | known](s []T, n int) []T {
 	if cap(s) < n {
 		s = make([]T, n)
 	}

@@ -24,7 +24,7 @@ type entry struct {
 }
 
 func newVocabulary() *vocabulary {
-	return &vocabulary{seed: rand.Uint64(), slots: room[uint32](nil, 1<<12), words: make([]entry, 0, 1<<11)}
+	return &vocabulary{seed: rand.Uint64(), slots: room[uint32](nil, 1<<14), words: make([]entry, 0, 1<<14), tails: make([]byte, 0, 1<<15)}
 }
 
 // number is the word's.

@@ -136,6 +136,10 @@ func (p *piece) add(caption string) {
 
 // scan tokenises captions[first:last] into lines, with some of the text behind them in sight. It reports whether that was enough.
 func (p *piece) scan(captions []string, first, last, ahead int, drop func(string) bool) (enough bool) {
+	if p.text == nil { // as much as captions of the usual length need
+		p.text, p.out = make([]byte, 0, 64*Chunk), make([]byte, 0, 64*Chunk)
+		p.ends, p.lines = make([]int, 0, Chunk), make([][]byte, 0, Chunk)
+	}
 	p.text = p.text[:0]
 	for _, c := range captions[first:last] {
 		p.add(c)
