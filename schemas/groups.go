@@ -79,7 +79,7 @@ func (p *pages) short() error {
 
 // null is the error of a null in a column that has none in the tables.
 func (p *pages) null() error {
-	return fmt.Errorf("column %s has a null where a value is needed", p.path)
+	return fmt.Errorf("%w: column %s has a null where a value is needed", ErrDamaged, p.path)
 }
 
 // Close releases what is held of the file; the io.ReaderAt stays open.

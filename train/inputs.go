@@ -4,6 +4,8 @@ package train
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"mmc4/internal/storage"
 	"mmc4/models/clip"
@@ -90,7 +92,9 @@ func (in *input) batch(ctx context.Context) (*data.Batch, error) {
 	samples := make([]*data.Sample, in.Batch)
 	for i := range samples {
 		var err error
-		if samples[i], err = in.Next(ctx); err != nil {
+		if samples[i], err = in.Next(ctx); errors.Is(err, data.ErrNoSequence) {
+			return nil, fmt.Errorf("stream %s: %w\nrejects.jsonl names each record with the value and the limit; --set streams.N.KEY changes a limit", in.Name, err)
+		} else if err != nil {
 			return nil, describe(err, "stream "+in.Name)
 		}
 	}

@@ -156,6 +156,9 @@ func (s *workplace) openFlamingo(ctx context.Context, queue kernels.Queue, bf16 
 	if from.LM, err = s.file(ctx, c.Weights.LM); err != nil {
 		return wrong("weights.lm: %w", err)
 	}
+	if err := s.read.belongs("weights.lm", c.Weights.LM); err != nil {
+		return err
+	}
 	if from.Flamingo, err = s.file(ctx, c.Weights.Start); err != nil {
 		return wrong("weights.start: %w", err)
 	}
@@ -181,6 +184,9 @@ func (s *workplace) openLM(ctx context.Context, queue kernels.Queue, bf16 bool) 
 		return wrong("weights.start: %w", err)
 	}
 	if file != nil {
+		if err := s.read.belongs("weights.start", s.config.Weights.Start); err != nil {
+			return err
+		}
 		source = lm.Files(s.shapes.lm, file)
 	}
 	c, dtype := s.config, kernels.F32

@@ -138,11 +138,12 @@ func (r *run) resume(ctx context.Context) (map[string]data.Position, error) {
 		dirs = []string{""}
 	}
 	var last error
-	for _, dir := range dirs {
+	for i, dir := range dirs {
 		state, files, err := loadState(ctx, store, dir)
 		if err != nil {
-			last = err
-			r.o.Note(fmt.Sprintf("%v; looking for an older one", err))
+			if last = err; i < len(dirs)-1 {
+				r.o.Note(fmt.Sprintf("%v; looking for an older one", err))
+			}
 			continue
 		}
 		if err := state.compare(r.config); err != nil {
@@ -158,7 +159,13 @@ func (r *run) resume(ctx context.Context) (map[string]data.Position, error) {
 		r.o.Note(fmt.Sprintf("going on after step %d", r.step))
 		return state.Positions, nil
 	}
-	return nil, last
+	switch {
+	case last == nil:
+		return nil, nil
+	case dirs[0] == "":
+		return nil, wrong("--resume %s is no checkpoint that can be read: %w", r.o.Resume, last)
+	}
+	return nil, fmt.Errorf("%s has %d checkpoints, and none can be read, the oldest because of: %w; put one back, or begin anew in another folder", r.o.Out, len(dirs), last)
 }
 
 func (r *run) positions() map[string]data.Position {
@@ -188,8 +195,8 @@ func (r *run) checkpoint(ctx context.Context) error {
 	for {
 		err := r.writeCheckpoint(ctx)
 		switch {
-		case errors.Is(err, syscall.ENOSPC):
-			return fmt.Errorf("%w: the disk is full; make room, and the same command goes on from the checkpoint before", err)
+		case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+			return fmt.Errorf("%w: the disk, a quota or a limit of file sizes is full; make room, and the same command goes on from the checkpoint before", err)
 		case err == nil || !storage.Transient(err) || time.Now().Add(wait).After(deadline):
 			return err
 		}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -237,12 +238,61 @@ func TestMismatches(t *testing.T) {
 	if _, err := train(t, path, filepath.Join(dir, "first")); err != nil {
 		t.Fatal(err)
 	}
-	c, err := ReadConfig(context.Background(), path, []string{"model.lm.intermediate_size=48"})
+	if _, err := train(t, path, filepath.Join(dir, "out"), "streams.0.min_similarity=0.9"); err == nil || !strings.Contains(err.Error(), "rejects.jsonl") {
+		t.Errorf("nothing to train on: %v", err)
+	}
+	none := filepath.Join(dir, "none")
+	c, err := ReadConfig(context.Background(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), c, Options{Out: filepath.Join(dir, "other"), Device: testDevice, Resume: none}); !errors.As(err, new(ConfigError)) || !strings.Contains(err.Error(), none) {
+		t.Errorf("a checkpoint that is not there: %v", err)
+	}
+	c, err = ReadConfig(context.Background(), path, []string{"model.lm.intermediate_size=48"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Run(context.Background(), c, Options{Out: filepath.Join(dir, "other"), Device: testDevice, Resume: filepath.Join(dir, "first", checkpointName(2))}); !errors.Is(err, ErrRefused) {
 		t.Errorf("a checkpoint of another model: %v", err)
+	}
+}
+
+// Other ids than those by which a language model was taught are refused, even where all of them fit.
+func TestAnotherTokenizer(t *testing.T) {
+	dir := t.TempDir()
+	path := languageConfig(t, dir, 2)
+	first, err := train(t, path, filepath.Join(dir, "first"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(goldenTokenizer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file map[string]any
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	vocab := file["model"].(map[string]any)["vocab"].(map[string]any)
+	vocab["a"], vocab["b"] = vocab["b"], vocab["a"]
+	if text, err = json.Marshal(file); err != nil {
+		t.Fatal(err)
+	}
+	other := write(t, filepath.Join(dir, "other", "tokenizer.json"), string(text))
+	start := "weights.start=" + first.Checkpoint
+	if _, err := train(t, path, filepath.Join(dir, "second"), start, "tokenizer.path="+other); err == nil || !strings.Contains(err.Error(), "is not the tokenizer of weights.start") {
+		t.Errorf("another tokenizer: %v", err)
+	}
+	if _, err := train(t, path, filepath.Join(dir, "third"), start); err != nil {
+		t.Errorf("its own tokenizer: %v", err)
+	}
+	// A run whose checkpoints are all damaged says so.
+	if err := os.Remove(filepath.Join(first.Checkpoint, "model.safetensors")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := train(t, path, filepath.Join(dir, "first")); err == nil || !strings.Contains(err.Error(), "begin anew in another folder") {
+		t.Errorf("no checkpoint left: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ package data
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 
@@ -81,7 +82,13 @@ func rowGroups[T any](ctx context.Context, ref storage.Ref, columns schemas.Proj
 	}
 	defer object.Close()
 	reader, err := schemas.NewReader[T](object, object.Info().Size, columns)
-	if err != nil {
+	var other *schemas.SchemaError
+	switch {
+	case errors.As(err, &other):
+		return nil, fmt.Errorf("%w\nThe format reads the tables of `mmc4 build` (docs/output.md); name another format, or other paths", err)
+	case errors.Is(err, schemas.ErrDamaged):
+		return nil, fmt.Errorf("%w\nPut the file back (`mmc4 verify` tells what a run lacks, `mmc4 build` makes it anew), or leave it out of paths", err)
+	case err != nil:
 		return nil, err
 	}
 	defer reader.Close()

@@ -82,6 +82,9 @@ func NewStream(ctx context.Context, source Source, maker Maker, o StreamOptions,
 	return s, nil
 }
 
+// ErrNoSequence is the error of a stream whose every record was left out.
+var ErrNoSequence = errors.New("no document gives a sequence")
+
 var errNoRecord = errors.New("the data have no record")
 
 func notIn(p Position, records int64) error {
@@ -279,7 +282,7 @@ func (s *Stream) Next(ctx context.Context) (*Sample, error) {
 		}
 		s.reject(*j.sample.Dropped)
 		if s.dropped++; s.dropped > 64 && j.next.Epoch > s.since+2 { // two whole epochs at least
-			return nil, fmt.Errorf("no document gives a sequence: %s", s.Summary())
+			return nil, fmt.Errorf("%w: %s", ErrNoSequence, s.Summary())
 		}
 	}
 }
