@@ -5,7 +5,6 @@
 //	Rejection    what a rule answers: its name, the measured value, the limit, a detail - the makings of a reject row
 //	PHash        the 64-bit DCT perceptual hash of a picture, bit for bit that of findimagedupes
 //	Page         duplicate_in_document: the hashes kept so far on one page
-//	Counter      duplicate_in_corpus: how many (document, image) pairs carry a hash
 //	Groups       findimagedupes' own greedy grouping, for comparison with it
 //	Head         the NSFW heads and the face probe on CLIP image features
 //

@@ -1,6 +1,7 @@
 package dedup
 
-// This file is the two duplicate rules. It reads perceptual hashes; a Page and a Counter remember them.
+// This file is the rule on duplicates in a document. It reads perceptual hashes; a Page remembers them. (Those of the corpus are
+// counted by a shuffle of the pipeline; Profile.InCorpus judges the count.)
 
 import "math/bits"
 
@@ -24,28 +25,3 @@ func (d *Page) Keep(p *Profile, hash uint64) *Rejection {
 	d.kept = append(d.kept, hash)
 	return nil
 }
-
-// Counter is duplicate_in_corpus: the number of (document, image) pairs that carry a hash. Counters over parts of the
-// corpus are added up by Merge; the order of additions does not matter. It serves one goroutine at a time.
-type Counter struct{ pairs map[uint64]int64 }
-
-// Add counts pairs more pairs with the hash.
-func (c *Counter) Add(hash uint64, pairs int64) {
-	if c.pairs == nil {
-		c.pairs = map[uint64]int64{}
-	}
-	c.pairs[hash] += pairs
-}
-
-// Pairs is the number of pairs counted with the hash.
-func (c *Counter) Pairs(hash uint64) int64 { return c.pairs[hash] }
-
-// Merge adds the counts of another counter.
-func (c *Counter) Merge(other *Counter) {
-	for hash, pairs := range other.pairs {
-		c.Add(hash, pairs)
-	}
-}
-
-// Len is the number of distinct hashes.
-func (c *Counter) Len() int { return len(c.pairs) }

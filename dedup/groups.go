@@ -1,7 +1,7 @@
 package dedup
 
 // This file is findimagedupes' grouping, for comparison with it. It reads named hashes and writes groups of names. The
-// build does not use it: duplicates of a document go by Page, those of the corpus by Counter.
+// build does not use it: duplicates of a document go by Page, those of the corpus by Profile.InCorpus.
 
 import (
 	"math/bits"

@@ -136,15 +136,3 @@ func TestDuplicatesInDocument(t *testing.T) {
 		t.Error("hamming -1 switches the rule off")
 	}
 }
-
-func TestCounter(t *testing.T) {
-	var a, b Counter
-	a.Add(7, 2)
-	b.Add(7, 3)
-	b.Add(8, 1)
-	a.Merge(&b)
-	a.Merge(&Counter{})
-	if a.Pairs(7) != 5 || a.Pairs(8) != 1 || a.Pairs(9) != 0 || a.Len() != 2 {
-		t.Error(a)
-	}
-}
