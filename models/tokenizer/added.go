@@ -78,7 +78,9 @@ func (f *finder) find(text []byte, from int) (t *AddedToken, start, end int) {
 	return nil, 0, 0
 }
 
-// split calls plain for the text between added tokens and token for each of them, in order; nothing is empty.
+// split calls plain for the text between added tokens and token for each of them, in order; nothing is empty. A token that takes the
+// white space after it takes it from those that are found there only if they take the white space before them; else they
+// are there once more, and so is the text after them, as in added_vocabulary.rs.
 func (f *finder) split(text []byte, plain func(start, end int), token func(t *AddedToken, start, end int)) {
 	done, from := 0, 0
 	for f.any {
@@ -96,20 +98,22 @@ func (f *finder) split(text []byte, plain func(start, end int), token func(t *Ad
 		if t.RStrip {
 			end = spaceAfter(text, end)
 		}
-		start = max(start, done) // rstrip of the token before may have taken the front of this one
 		if done < start {
 			plain(done, start)
 		}
-		token(t, start, end)
-		done = max(done, end)
+		if start < end {
+			token(t, start, end)
+		}
+		done = end
 	}
 	if done < len(text) {
 		plain(done, len(text))
 	}
 }
 
+// wordRune is \w of the regular expressions of Unicode (UTS #18): alphabetic, marks, digits, connectors, joiners.
 func wordRune(r rune) bool {
-	return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.Is(unicode.Nd, r) || unicode.Is(unicode.Pc, r)
+	return unicode.IsLetter(r) || unicode.In(r, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic, unicode.Join_Control)
 }
 
 func wordBefore(text []byte, i int) bool {

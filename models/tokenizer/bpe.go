@@ -181,7 +181,7 @@ func (b *BPE) setAdded(t AddedToken) {
 		b.content = append(b.content, nil)
 	}
 	b.tokens[t.ID] = t.Content
-	b.content[t.ID] = tokenBytes(t.Content)
+	b.content[t.ID] = tokenBytes(b.searched(t))
 	b.ids[t.Content] = int32(t.ID)
 	b.added[t.ID] = &t
 	if t.Special {
@@ -196,10 +196,14 @@ func (b *BPE) buildFinders() {
 			b.early.add(&t, t.Content)
 			continue
 		}
-		text := t.Content
-		if b.nfc {
-			text = nfcText(text)
-		}
-		b.late.add(&t, text)
+		b.late.add(&t, b.searched(t))
 	}
+}
+
+// searched is what is looked for in a text, and what is decoded.
+func (b *BPE) searched(t AddedToken) string {
+	if t.Normalized && b.nfc {
+		return nfcText(t.Content)
+	}
+	return t.Content
 }

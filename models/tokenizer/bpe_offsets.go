@@ -20,9 +20,9 @@ func (b *BPE) EncodeOffsets(text string) (ids []int, offsets [][2]int) {
 	chars := newSpans(raw)
 	var late *spans
 	var piece []byte
-	put := func(id int, at [2]int) {
+	put := func(id int, token string, at [2]int) {
 		if b.trim {
-			at = b.trimmed(id, at, len(ids) == 0)
+			at = b.trimmed(token, at, len(ids) == 0)
 		}
 		ids = append(ids, id)
 		offsets = append(offsets, at)
@@ -31,14 +31,14 @@ func (b *BPE) EncodeOffsets(text string) (ids []int, offsets [][2]int) {
 		piece, late = b.alignedPiece(raw[start:end], chars.part(start, end))
 		b.late.split(piece, func(start, end int) {
 			b.pieceOffsets(e, piece[start:end], late.part(start, end), put)
-		}, func(t *AddedToken, start, end int) { put(t.ID, late.of(start, end)) })
-	}, func(t *AddedToken, start, end int) { put(t.ID, chars.of(start, end)) })
+		}, func(t *AddedToken, start, end int) { put(t.ID, string(piece[start:end]), late.of(start, end)) })
+	}, func(t *AddedToken, start, end int) { put(t.ID, string(raw[start:end]), chars.of(start, end)) })
 	ids = slices.Concat(b.before, ids, b.after)
 	offsets = slices.Concat(make([][2]int, len(b.before)), offsets, make([][2]int, len(b.after)))
 	return ids, offsets
 }
 
-func (b *BPE) pieceOffsets(e *encoder, text []byte, at *spans, put func(id int, at [2]int)) {
+func (b *BPE) pieceOffsets(e *encoder, text []byte, at *spans, put func(id int, token string, at [2]int)) {
 	if b.prefixSpace && text[0] != ' ' {
 		text = append([]byte{' '}, text...)
 		at = &spans{start: append([]int{at.start[0]}, at.start...), end: append([]int{at.end[0]}, at.end...)}
@@ -52,7 +52,7 @@ func (b *BPE) pieceOffsets(e *encoder, text []byte, at *spans, put func(id int, 
 		from := i
 		for _, id := range b.mergeWord(e, text[i:end]) {
 			n := len(b.content[id])
-			put(int(id), at.of(min(from, end), min(from+n, end)))
+			put(int(id), b.tokens[id], at.of(min(from, end), min(from+n, end)))
 			from += n
 		}
 		i = end
@@ -81,9 +81,9 @@ func (b *BPE) alignedPiece(piece []byte, at *spans) ([]byte, *spans) {
 	return out, moved
 }
 
-// trimmed leaves the spaces of a token out of its offsets.
-func (b *BPE) trimmed(id int, at [2]int, first bool) [2]int {
-	token := []rune(b.tokens[id])
+// trimmed leaves the spaces of a token out of its offsets. An added token is written as it was found, with the spaces it took.
+func (b *BPE) trimmed(written string, at [2]int, first bool) [2]int {
+	token := []rune(written)
 	space := func(r rune) bool { return r == byteRunes[' '] || unicode.Is(unicode.White_Space, r) }
 	leading, trailing := 0, 0
 	for leading < len(token) && space(token[leading]) {
