@@ -223,7 +223,7 @@ func (d *Device) widen(w kernels.Tensor) (kernels.Tensor, error) {
 // tiles shares out blocks of rows times runs of the panels [first,end). The runs of one block follow each other, so that a
 // worker packs a block of A once.
 func (d *Device) tiles(g *C.struct_gemm, kind *C.struct_gemm_kind, m, k, first, end int) error {
-	if err := d.room(int(C.gemm_scratch(kind, C.int64_t(k)))); err != nil {
+	if err := d.room(int(C.gemm_scratch(kind, C.int64_t(m), C.int64_t(k)))); err != nil {
 		return err
 	}
 	blocks, all := (m+C.ROWS-1)/C.ROWS, end-first
@@ -232,7 +232,7 @@ func (d *Device) tiles(g *C.struct_gemm, kind *C.struct_gemm_kind, m, k, first, 
 		runs = min(all, max(1, 8*d.pool.size/blocks))
 	}
 	each := (all + runs - 1) / runs
-	if int(C.gemm_depth(kind, C.int64_t(k))) < k {
+	if int(C.gemm_depth(kind, C.int64_t(m), C.int64_t(k))) < k {
 		each = min(each, C.BROAD/int(kind.width))
 	}
 	runs = (all + each - 1) / each

@@ -225,12 +225,21 @@ INLINE void pack_b_bf16(uint16_t *to, const uint16_t *b, int64_t row, int64_t co
 // TILES makes the loop over panels, blocks of k and tiles around TILE(rows, groups, a, b, c, first, next, step), which adds
 // `groups` groups of k to a tile of `rows` x WIDTH sums, or starts them when `first`, and meanwhile fetches the tile's share of
 // the next block of B, `step` bytes for each group from next on: else the first tile of a block would wait for memory. A tile
-// whose sums are complete leaves at once, so that its stores go out while the next is computed. A single row is nothing but one
-// stream of B, and fetches nothing: a second stream would slow it.
-#define TILES(function, HEIGHT, WIDTH, GROUP, ATYPE, BTYPE, PANEL_BYTES, TILE, SCALES)                                            \
+// whose sums are complete leaves at once, so that its stores go out while the next is computed.
+//
+// A single row is nothing but a stream of B. LINE(groups, a, b, panel_bytes, c) sums it for SIDE panels at once: with the sums of
+// one panel alone each product would wait for the one before. It fetches nothing: one more stream would slow it.
+#define SIDE (64 / WIDTH)
+#define TILES(function, HEIGHT, WIDTH, GROUP, ATYPE, BTYPE, PANEL_BYTES, TILE, LINE, SCALES)                                      \
   static void function(const struct gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, int64_t from, int64_t end,           \
                        const void *packed, const float *scales, float *c) {                                                       \
     int64_t whole = from == 0 && end == g->k, tall = (m1 - m0 + HEIGHT - 1) / HEIGHT, step = m1 - m0 > 1 ? (4 * WIDTH + tall - 1) / tall : 0; \
+    for (; whole && m1 - m0 == 1 && p0 + SIDE <= p1; p0 += SIDE) {                                                                \
+      const char *b = (const char *)g->b + (p0 - g->b_first) * (PANEL_BYTES);                                                     \
+      LINE((end + GROUP - 1) / GROUP, packed, (const BTYPE *)b, PANEL_BYTES, c);                                                  \
+      for (int q = 0; GROUP == 4 && q < SIDE; q++) unshift((const int32_t *)(b + (q + 1) * (PANEL_BYTES)) - WIDTH, c + q * WIDTH, 1, WIDTH); \
+      finish(g, m0, m1, p0 * WIDTH, SIDE * WIDTH, c, SCALES);                                                                     \
+    }                                                                                                                             \
     for (int64_t p = p0; p < p1; p++, c += whole ? 0 : ROWS * WIDTH) {                                                            \
       const ATYPE *a = packed;                                                                                                    \
       const char *panel = (const char *)g->b + (p - g->b_first) * (PANEL_BYTES), *b = panel + from * WIDTH * sizeof(BTYPE);       \
@@ -256,6 +265,13 @@ INLINE void pack_b_bf16(uint16_t *to, const uint16_t *b, int64_t row, int64_t co
     }                                                                                                                             \
   }
 
+// PANEL_BY_PANEL makes a LINE that gains nothing from panels side by side, of a TILE.
+#define PANEL_BY_PANEL(line, ATYPE, BTYPE, TILE)                                                    \
+  static void line(int64_t k, const ATYPE *a, const BTYPE *b, size_t panel_bytes, float *c) {       \
+    for (int q = 0; q < SIDE; q++, b = (const BTYPE *)((const char *)b + panel_bytes), c += WIDTH)  \
+      TILE(1, k, a, b, c, 1, (const char *)b, 0);                                                   \
+  }
+
 // unshift turns int32 sums of shifted A into floats.
 INLINE void unshift(const int32_t *sums, float *c, int64_t rows, const int width) {
   for (int64_t i = 0; i < rows; i++, c += width)
@@ -266,22 +282,51 @@ INLINE void unshift(const int32_t *sums, float *c, int64_t rows, const int width
     }
 }
 
-// dot_ahead is a sum of k products in a fixed order. It fetches what follows y: rows of B come one behind the other, and memory
-// gives them faster as one stream than as several.
-INLINE float dot_ahead(const float *x, const float *y, int64_t k) {
-  enum { LANES_AT_ONCE = 64, AHEAD = 1536 };
-  float lanes[LANES_AT_ONCE] = {0}, sum = 0;
-  int64_t whole = k / LANES_AT_ONCE * LANES_AT_ONCE;
-  for (int64_t i = 0; i < whole; i += LANES_AT_ONCE) {
-    for (int j = 0; j < LANES_AT_ONCE; j += 16) __builtin_prefetch(y + i + j + AHEAD, 0, 3);
-    for (int j = 0; j < LANES_AT_ONCE; j++) lanes[j] = fmaf(x[i + j], y[i + j], lanes[j]);
+// A vector of WIDE floats, and how many rows of A share one reading of B: four sums each.
+#if defined(__AVX512F__)
+enum { WIDE = 16, DOTS = 4 };
+#elif defined(__AVX2__)
+enum { WIDE = 8, DOTS = 2 };
+#else
+enum { WIDE = 4, DOTS = 2 };
+#endif
+typedef float wide __attribute__((vector_size(4 * WIDE)));
+INLINE wide load_wide(const float *x) { wide v; memcpy(&v, x, sizeof v); return v; }
+
+// total adds up a vector, halves upon halves.
+INLINE float total(wide v) {
+#ifdef __AVX512F__
+  return _mm512_reduce_add_ps((__m512)v);
+#else
+  float x[WIDE];
+  memcpy(x, &v, sizeof x);
+  for (int half = WIDE / 2; half > 0; half /= 2)
+    for (int j = 0; j < half; j++) x[j] += x[j + half];
+  return x[0];
+#endif
+}
+
+// dots are sums of k products of `rows` rows of A, a_row apart, with a column of B that is contiguous; they are RUN apart. Four
+// sums are open for each row, so that no product waits for the one before; memory gives columns that follow each other faster as
+// one stream than as several.
+INLINE void dots(const int rows, int64_t k, const float *a, int64_t a_row, const float *b, float *sums) {
+  enum { OPEN = 4 };
+  wide s[DOTS][OPEN] = {{{0}}};
+  int64_t i = 0;
+  for (; i + OPEN * WIDE <= k; i += OPEN * WIDE) {
+#pragma GCC unroll 4
+    for (int q = 0; q < OPEN; q++) {
+      wide y = load_wide(b + i + q * WIDE);
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; r++) s[r][q] += load_wide(a + r * a_row + i + q * WIDE) * y;
+    }
   }
-  for (int j = 0; j < 32; j++) lanes[j] += lanes[j + 32]; // written out: as one loop they would go through memory
-  for (int j = 0; j < 16; j++) lanes[j] += lanes[j + 16];
-  for (int j = 0; j < 8; j++) lanes[j] += lanes[j + 8];
-  for (int j = 0; j < 4; j++) lanes[j] += lanes[j + 4];
-  for (int64_t i = whole; i < k; i++) sum = fmaf(x[i], y[i], sum);
-  return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + sum;
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+    float rest = 0;
+    for (int64_t j = i; j < k; j++) rest += a[r * a_row + j] * b[j];
+    sums[r * RUN] = total((s[r][0] + s[r][2]) + (s[r][1] + s[r][3])) + rest;
+  }
 }
 
 // few_rows computes columns [n0,n1), at most RUN, of a product with at most FEW rows, all fp32 and B as it lies: sums of
@@ -291,7 +336,13 @@ static void few_rows(const struct gemm *g, int64_t n0, int64_t n1) {
   const float *all = (const float *)g->a, *b = (const float *)g->b + n0 * g->b_row;
   if (g->b_col == 1) {
     for (int64_t n = 0; n < n1 - n0; n++)
-      for (int64_t m = 0; m < g->m; m++) sums[m][n] = dot_ahead(all + m * g->a_row, b + n * g->b_row, g->k);
+      for (int64_t m = 0, rows; m < g->m; m += rows) {
+        const float *a = all + m * g->a_row, *column = b + n * g->b_row;
+        rows = g->m - m >= DOTS ? DOTS : g->m - m >= 2 ? 2 : 1;
+        if (rows == DOTS) dots(DOTS, g->k, a, g->a_row, column, &sums[m][n]);
+        else if (rows == 2) dots(2, g->k, a, g->a_row, column, &sums[m][n]);
+        else dots(1, g->k, a, g->a_row, column, &sums[m][n]);
+      }
   } else {
     for (int64_t m = 0; m < g->m; m++)
       for (int64_t k = 0; k < g->k; k++)

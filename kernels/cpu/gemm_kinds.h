@@ -17,5 +17,5 @@ static void pack_a_int8(void *to, float *scales, const struct gemm *g, int64_t m
   pack_a_u8(to, scales, g, m0, m1, HEIGHT_I8);
 }
 
-TILES(tiles_f32, HEIGHT, WIDTH, 1, float, float, WIDTH *g->k * 4, fetching_f32, NULL)
-TILES(tiles_i8, HEIGHT_I8, WIDTH, 4, uint8_t, int8_t, panel_bytes_i8(g->k, WIDTH), fetching_i8, scales)
+TILES(tiles_f32, HEIGHT, WIDTH, 1, float, float, WIDTH *g->k * 4, fetching_f32, line_f32, NULL)
+TILES(tiles_i8, HEIGHT_I8, WIDTH, 4, uint8_t, int8_t, panel_bytes_i8(g->k, WIDTH), fetching_i8, line_i8, scales)

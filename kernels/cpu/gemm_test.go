@@ -83,7 +83,6 @@ func TestThreadsDoNotChangeProducts(t *testing.T) {
 	})
 }
 
-// TestInt8IsExact: with weights and inputs that int8 holds exactly, the product is exact.
 // TestLongSums: a long k is taken in pieces where B is large; the sum is that of fp64, into an Out that had something or not,
 // whatever the dimensions that k is made of.
 func TestLongSums(t *testing.T) {
@@ -128,6 +127,44 @@ func TestLongSums(t *testing.T) {
 	})
 }
 
+// TestARowAlone: a product of one row, which is summed some panels at a time, is bit for bit that row of a larger product, for
+// every type of weight, odd sizes and a long k.
+func TestARowAlone(t *testing.T) {
+	eachLevel(t, func(t *testing.T, d *Device) {
+		r := rand.New(rand.NewPCG(5, 6))
+		for _, s := range [][2]int{{1, 1}, {33, 7}, {65, 130}, {130, 770}, {200, 1027}, {97, 9001}} {
+			const m = 3
+			n, k := s[0], s[1]
+			a, w := random(t, d, r, m, k), make([]float32, n*k)
+			for i := range w {
+				w[i] = float32(r.NormFloat64())
+			}
+			for _, dtype := range []kernels.DType{kernels.F32, kernels.BF16, kernels.I8} {
+				q, _ := d.NewQueue()
+				weight, err := kernels.NewParam(d, q, "w", dtype, w, n, k)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := weight.Pack(d, false); err != nil {
+					t.Fatal(err)
+				}
+				all, alone := alloc(t, d, kernels.F32, m, n), alloc(t, d, kernels.F32, 1, n)
+				q.Do(&kernels.MatMul{A: a, B: weight.Packed, TransB: true, Out: all})
+				q.Do(&kernels.MatMul{A: a.Slice(0, 1, 2), B: weight.Packed, TransB: true, Out: alone})
+				if err := q.Wait(); err != nil {
+					t.Fatal(err)
+				}
+				for i, got := range floats(alone) {
+					if want := floats(all)[n+i]; got != want {
+						t.Fatalf("%v %v: element %d is %v alone, %v among others", dtype, s, i, got, want)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestInt8IsExact: with weights and inputs that int8 holds exactly, the product is exact.
 func TestInt8IsExact(t *testing.T) {
 	eachLevel(t, func(t *testing.T, d *Device) {
 		r := rand.New(rand.NewPCG(3, 4))

@@ -87,6 +87,18 @@ static void fetching_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t 
   }
 }
 
+static void line_f32(int64_t k, const float *a, const float *b, size_t panel_bytes, float *c) {
+  __m256 sum[2 * SIDE];
+  for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm256_setzero_ps();
+  for (int64_t p = 0; p < k; p++, b += WIDTH) {
+    __m256 x = _mm256_broadcast_ss(a + p);
+#pragma GCC unroll 8
+    for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm256_fmadd_ps(x, _mm256_loadu_ps((const float *)((const char *)b + j / 2 * panel_bytes) + 8 * (j % 2)), sum[j]);
+  }
+  for (int j = 0; j < 2 * SIDE; j++) _mm256_storeu_ps(c + 8 * j, sum[j]);
+}
+PANEL_BY_PANEL(line_i8, uint8_t, int8_t, fetching_i8)
+
 #include "gemm_kinds.h"
 
 #include "attention_body.h"

@@ -38,6 +38,19 @@ static void fetching_bf16(int64_t rows, int64_t k, const uint16_t *a, const uint
 // tile_bf16 is a tile that has nothing to fetch.
 static void tile_bf16(int64_t rows, int64_t k, const uint16_t *a, const uint16_t *b, float *c, int first) { fetching_bf16(rows, k, a, b, c, first, (const char *)b, 0); }
 
+static void line_bf16(int64_t k, const uint16_t *a, const uint16_t *b, size_t panel_bytes, float *c) {
+  __m512 sum[2 * SIDE];
+  for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm512_setzero_ps();
+  for (int64_t p = 0; p < k; p++, a += 2, b += 2 * WIDTH) {
+    int32_t two;
+    memcpy(&two, a, 4);
+    __m512bh x = (__m512bh)_mm512_set1_epi32(two);
+#pragma GCC unroll 4
+    for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm512_dpbf16_ps(sum[j], x, (__m512bh)_mm512_loadu_si512((const char *)b + j / 2 * panel_bytes + 64 * (j % 2)));
+  }
+  for (int j = 0; j < 2 * SIDE; j++) _mm512_storeu_ps(c + 16 * j, sum[j]);
+}
+
 static void pack_b_pairs(void *to, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1) {
   pack_b_bf16(to, b, row, col, n, k, p0, p1, WIDTH);
 }
@@ -45,7 +58,7 @@ static void pack_a_pairs(void *to, float *scales, const struct gemm *g, int64_t 
   pack_a_bf16(to, g, m0, m1, k0, k1, HEIGHT);
 }
 
-TILES(tiles_bf16, HEIGHT, WIDTH, 2, uint16_t, uint16_t, WIDTH *round_up(g->k, 2) * 2, fetching_bf16, NULL)
+TILES(tiles_bf16, HEIGHT, WIDTH, 2, uint16_t, uint16_t, WIDTH *round_up(g->k, 2) * 2, fetching_bf16, line_bf16, NULL)
 
 #include "attention_body.h"
 #include "attention_bf16.h"

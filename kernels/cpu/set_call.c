@@ -15,18 +15,20 @@ void gemm_pack_b(const struct gemm_kind *kind, void *to, int64_t first, size_t p
   kind->pack_b((char *)to - first * panel_bytes, b, type, row, col, n, k, p0, p1);
 }
 
-int64_t gemm_depth(const struct gemm_kind *kind, int64_t k) {
+static int64_t rows_at_once(int64_t m) { return m < ROWS ? m : ROWS; }
+
+int64_t gemm_depth(const struct gemm_kind *kind, int64_t m, int64_t k) {
   int64_t deep = DEEP * kind->group;
-  return kind->group == 4 || k <= 4 * deep ? k : deep; // up to some length both ways cost the same
+  return kind->group == 4 || rows_at_once(m) * k <= 4 * ROWS * deep ? k : deep; // up to some length both ways cost the same
 }
 
-size_t gemm_scratch(const struct gemm_kind *kind, int64_t k) {
-  int64_t depth = gemm_depth(kind, k), columns = depth < k ? BROAD : kind->width;
-  return 4 * (size_t)(ROWS + ROWS * columns) + ROWS * (size_t)((depth + 3) / 4 * 4) * kind->a_size;
+size_t gemm_scratch(const struct gemm_kind *kind, int64_t m, int64_t k) {
+  int64_t depth = gemm_depth(kind, m, k), columns = depth < k ? BROAD : kind->width;
+  return 4 * (size_t)(ROWS + ROWS * columns) + rows_at_once(m) * (size_t)((depth + 3) / 4 * 4) * kind->a_size;
 }
 
 void gemm_unit(const struct gemm_kind *kind, const struct gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, char *scratch, int pack) {
-  int64_t depth = gemm_depth(kind, g->k), columns = depth < g->k ? BROAD : kind->width;
+  int64_t depth = gemm_depth(kind, g->m, g->k), columns = depth < g->k ? BROAD : kind->width;
   float *c = (float *)scratch, *scales = c + ROWS * columns;
   void *a = scales + ROWS;
   int64_t k0 = 0;

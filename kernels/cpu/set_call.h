@@ -9,11 +9,12 @@ const struct set *set_of(int level);
 // gemm_pack_b packs panels [p0,p1) to where panel `first` begins.
 void gemm_pack_b(const struct gemm_kind *kind, void *to, int64_t first, size_t panel_bytes, const void *b, int type, int64_t row, int64_t col, int64_t n, int64_t k, int64_t p0, int64_t p1);
 
-// gemm_depth is how many elements of k are packed of A at a time. When that is not all, a unit may have BROAD columns at most.
-int64_t gemm_depth(const struct gemm_kind *kind, int64_t k);
+// gemm_depth is how many elements of k are packed of A at a time, of as many rows as are packed at a time. When that is not all,
+// a unit may have BROAD columns at most.
+int64_t gemm_depth(const struct gemm_kind *kind, int64_t m, int64_t k);
 
 // gemm_scratch is the bytes of scratch that a worker wants.
-size_t gemm_scratch(const struct gemm_kind *kind, int64_t k);
+size_t gemm_scratch(const struct gemm_kind *kind, int64_t m, int64_t k);
 
 // gemm_unit computes rows [m0,m1) of panels [p0,p1). Scratch keeps packed A, so that only the first of several units of the
 // same rows has to pack, unless k is too long to be packed at once.

@@ -24,6 +24,9 @@ static void tile_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, 
 #define fetching_f32(rows, k, a, b, c, first, next, step) tile_f32(rows, k, a, b, c, first)
 #define fetching_i8(rows, k, a, b, c, first, next, step) tile_i8(rows, k, a, b, c, first)
 
+PANEL_BY_PANEL(line_f32, float, float, fetching_f32)
+PANEL_BY_PANEL(line_i8, uint8_t, int8_t, fetching_i8)
+
 #include "gemm_kinds.h"
 
 #include "attention_body.h"

@@ -33,6 +33,17 @@ static void fetching_f32(int64_t rows, int64_t k, const float *a, const float *b
 // tile_f32 is a tile that has nothing to fetch.
 static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) { fetching_f32(rows, k, a, b, c, first, (const char *)b, 0); }
 
+static void line_f32(int64_t k, const float *a, const float *b, size_t panel_bytes, float *c) {
+  __m512 sum[2 * SIDE];
+  for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm512_setzero_ps();
+  for (int64_t p = 0; p < k; p++, b += WIDTH) {
+    __m512 x = _mm512_set1_ps(a[p]);
+#pragma GCC unroll 4
+    for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm512_fmadd_ps(x, _mm512_loadu_ps((const char *)b + j / 2 * panel_bytes + 64 * (j % 2)), sum[j]);
+  }
+  for (int j = 0; j < 2 * SIDE; j++) _mm512_storeu_ps(c + 16 * j, sum[j]);
+}
+
 #ifdef __AVX512VNNI__
 INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b, int32_t *c, int first, const char *next, int64_t step) {
   __m512i sum[HEIGHT][2];
@@ -59,6 +70,19 @@ INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b
     _mm512_storeu_si512(c + i * WIDTH, sum[i][0]);
     _mm512_storeu_si512(c + i * WIDTH + 16, sum[i][1]);
   }
+}
+
+static void line_i8(int64_t k, const uint8_t *a, const int8_t *b, size_t panel_bytes, float *c) {
+  __m512i sum[2 * SIDE];
+  for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm512_setzero_si512();
+  for (int64_t p = 0; p < k; p++, a += 4, b += 4 * WIDTH) {
+    int32_t four;
+    memcpy(&four, a, 4);
+    __m512i x = _mm512_set1_epi32(four);
+#pragma GCC unroll 4
+    for (int j = 0; j < 2 * SIDE; j++) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum[j]) : "v"(x), "m"(*(const __m512i *)((const char *)b + j / 2 * panel_bytes + 64 * (j % 2))));
+  }
+  for (int j = 0; j < 2 * SIDE; j++) _mm512_storeu_si512(c + 16 * j, sum[j]);
 }
 #else
 // Without VNNI: products of int16, pairs of k summed exactly in int32.
@@ -92,5 +116,9 @@ INLINE void rows_i8(const int rows, int64_t k, const uint8_t *a, const int8_t *b
 static void fetching_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t *b, float *c, int first, const char *next, int64_t step) {
   BY_ROWS(rows, rows_i8, k, a, b, (int32_t *)c, first, next, step)
 }
+
+#ifndef __AVX512VNNI__
+PANEL_BY_PANEL(line_i8, uint8_t, int8_t, fetching_i8)
+#endif
 
 #include "gemm_kinds.h"
