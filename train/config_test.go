@@ -169,6 +169,16 @@ func TestNaNIsSkipped(t *testing.T) {
 	if result.Skipped == 0 || !strings.Contains(string(text), `"prose":["text:`) {
 		t.Errorf("%d skipped: %s", result.Skipped, text)
 	}
+	// When all steps are skipped the run ends, and no checkpoint of such weights is left.
+	c, err = ReadConfig(context.Background(), languageConfig(t, dir, 300), []string{"optimizer.lr=1e30", "schedule.warmup=0", "optimizer.clip=0", "save.every=10"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Run(context.Background(), c, Options{Out: dir + "/lost", Device: testDevice})
+	kept, _ := filepath.Glob(filepath.Join(dir, "lost", "checkpoint-*"))
+	if err == nil || !strings.Contains(err.Error(), "diverged") || len(kept) > 0 {
+		t.Errorf("nothing but skipped steps: %v; %v", err, kept)
+	}
 }
 
 // What is wrong with an option is said of the option, not of a line of the file, which is said of the file alone.

@@ -118,11 +118,26 @@ func (r *run) settle(ctx context.Context, s stepping) error {
 	if r.o.Progress != nil {
 		r.o.Progress(line)
 	}
-	if r.improved(line.Validation) || r.saves(s.step) {
+	if r.barren == mostBarren {
+		return r.diverged(result.Skipped)
+	}
+	if r.improved(line.Validation) || r.saves(s.step) && (r.barren == 0 || s.step == r.config.Steps) { // no checkpoint of weights that may have diverged takes the place of a good one
 		err = r.checkpoint(context.WithoutCancel(ctx))
 	}
 	r.settled = time.Now()
 	return err
+}
+
+// mostBarren is after how many skipped steps in a row a run ends: what comes after them would be skipped too.
+const mostBarren = 100
+
+// diverged is the error of a run in which nothing is learnt any more.
+func (r *run) diverged(why string) error {
+	good := "there is no checkpoint yet: begin anew"
+	if r.saved > 0 {
+		good = "the newest checkpoint is " + r.store.Location(checkpointName(r.saved)) + ": begin from it in another folder (weights.start)"
+	}
+	return fmt.Errorf("%d steps in a row were skipped, the last because %s: the weights have diverged, or the data are at fault (skipped.jsonl names the documents); %s, with a lower optimizer.lr or other data", mostBarren, why, good)
 }
 
 // batches reads a step's batches: micros of each stream, in the order in which they are learnt from.
@@ -203,7 +218,9 @@ func (r *run) line(s stepping, result StepResult) LogLine {
 	for i, in := range r.inputs {
 		line.Loss[in.Name] = number(result.Losses[i])
 	}
-	if result.Skipped != "" {
+	if r.barren++; result.Skipped == "" {
+		r.barren = 0
+	} else {
 		r.skipped++
 	}
 	for _, gate := range result.Watched {

@@ -49,6 +49,7 @@ type run struct {
 	saved     int                      // of the last checkpoint, -1: none
 	best      *Best                    // nil: nothing was validated
 	skipped   int
+	barren    int     // steps that were skipped one after another, up to now
 	rate      float64 // operations a second that the device can do
 	perStep   float64 // operations of a step
 	lastLoss  map[string]*float64

@@ -89,7 +89,11 @@ func (c *trainCmd) run(ctx context.Context, o *output) error {
 	if err != nil {
 		return err
 	}
-	return o.record(c.JSON, result, fmt.Sprintf("%d steps in %.1f s; weights in %s", result.Steps, result.Seconds, result.Checkpoint))
+	words := fmt.Sprintf("%d steps in %.1f s; weights in %s", result.Steps, result.Seconds, result.Checkpoint)
+	if result.Skipped > 0 {
+		words += fmt.Sprintf("; %d steps were skipped (skipped.jsonl)", result.Skipped)
+	}
+	return o.record(c.JSON, result, words)
 }
 
 // stepWords is a step for people.
