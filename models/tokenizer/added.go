@@ -78,6 +78,21 @@ func (f *finder) find(text []byte, from int) (t *AddedToken, start, end int) {
 	return nil, 0, 0
 }
 
+// prefix is the length of the longest token that text begins with, or 0.
+func (f *finder) prefix(text string) int {
+	longest, at := 0, int32(0)
+	for j := 0; f.any && j < len(text); j++ {
+		child, ok := f.nodes[at].next[text[j]]
+		if !ok {
+			break
+		}
+		if at = child; f.nodes[at].token != nil {
+			longest = j + 1
+		}
+	}
+	return longest
+}
+
 // split calls plain for the text between added tokens and token for each of them, in order; nothing is empty. A token that takes the
 // white space after it takes it from those that are found there only if they take the white space before them; else they
 // are there once more, and so is the text after them, as in added_vocabulary.rs.

@@ -3,6 +3,7 @@ package tokenizer
 // SentencePiece's BPE with byte fallback: characters, then the adjacent pair whose joined piece has the highest score.
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -171,7 +172,7 @@ func (s *SentencePiece) prepare(text string) []byte {
 		text = lossyText([]byte(text))
 	}
 	if s.model.removeExtra {
-		text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }), " ")
+		text = s.withoutExtra(text)
 	}
 	if text == "" {
 		return nil
@@ -191,7 +192,34 @@ func (s *SentencePiece) prepare(text string) []byte {
 			out = append(out, text[i])
 		}
 	}
+	for s.model.removeExtra && bytes.HasSuffix(out, []byte(space)) { // marks that were written in the text, too
+		out = out[:len(out)-len(space)]
+	}
 	return out
+}
+
+// withoutExtra leaves out the spaces in front and those after another; a user-defined piece is one character here, so that
+// only the space in front of it can go.
+func (s *SentencePiece) withoutExtra(text string) string {
+	var out strings.Builder
+	front, after := true, true
+	for i := 0; i < len(text); {
+		_, n := utf8.DecodeRuneInString(text[i:])
+		n = max(n, s.user.prefix(text[i:]))
+		part := text[i : i+n]
+		i += n
+		if front = front && part == " "; front {
+			continue
+		}
+		if after {
+			part = strings.TrimLeft(part, " ")
+		}
+		if part != "" {
+			out.WriteString(part)
+			after = strings.HasSuffix(part, " ")
+		}
+	}
+	return out.String()
 }
 
 // words cuts text where no piece can cross, before a run of space marks, and merges each part.
