@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -45,24 +44,17 @@ func (r *run) openCrawl(ctx context.Context, location string, cache int64) (*cra
 }
 
 func (r *run) crawlStore(ctx context.Context, location string, cache int64) (storage.Store, string, error) {
-	scheme, rest, remote := strings.Cut(location, "://")
-	host, name, _ := strings.Cut(rest, "/")
+	root, name, remote := storage.Root(location)
 	o := r.cfg.Storage
 	o.CacheBytes = cache
-	if !remote || name == "" || strings.Contains(name, "?") {
+	if !remote {
 		ref, err := storage.Locate(ctx, location, o)
 		return ref.Store, ref.Name, err
 	}
-	overHTTP := scheme == "http" || scheme == "https"
-	if overHTTP {
-		if plain, err := url.PathUnescape(name); err == nil {
-			name = plain
-		}
-	}
+	overHTTP := strings.HasPrefix(root, "http")
 	c := &r.once.crawl
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	root := scheme + "://" + host
 	if s := c.stores[root]; s != nil {
 		return s, name, nil
 	}

@@ -35,6 +35,19 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestRoot(t *testing.T) {
+	for location, want := range map[string][2]string{
+		"https://a.test/b/c%20d.png": {"https://a.test", "b/c d.png"}, "http://sa.test:80/b%": {"http://sa.test:80", "b%"},
+		"s3://bucket/b/c%20d.png":      {"s3://bucket", "b/c%20d.png"}, // keys are plain
+		"https://a.test/b?signature=1": {}, "https://a.test/": {}, "https://a.test": {}, "a/b": {}, "/a/b": {},
+	} {
+		root, name, ok := Root(location)
+		if got := [2]string{root, name}; got != want || ok != (want != [2]string{}) {
+			t.Errorf("%s: %q, %v", location, got, ok)
+		}
+	}
+}
+
 func FuzzMatch(f *testing.F) {
 	f.Add("**/a*[", "x/a")
 	f.Add("**/**/**/**/**/*", "a/b/c/d/e/f/g")

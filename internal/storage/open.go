@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -156,6 +157,22 @@ func Locate(ctx context.Context, location string, o Options) (Ref, error) {
 	}
 	store, err := Open(ctx, folder, o)
 	return Ref{store, name, -1}, err
+}
+
+// Root cuts a remote location behind its host or bucket, so that one store can serve all files there. ok is false for a path, and
+// for a location with a query, which may be signed and then is for one file alone.
+func Root(location string) (root, name string, ok bool) {
+	scheme, rest, remote := strings.Cut(location, "://")
+	host, name, _ := strings.Cut(rest, "/")
+	if !remote || name == "" || strings.Contains(name, "?") {
+		return "", "", false
+	}
+	if isHTTP(location) { // names are plain, addresses escaped
+		if plain, err := url.PathUnescape(name); err == nil {
+			name = plain
+		}
+	}
+	return scheme + "://" + host, name, true
 }
 
 // OpenFile opens the one blob at a location.

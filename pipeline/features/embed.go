@@ -199,13 +199,7 @@ func (e *embedder) prepare(ctx context.Context, it item) (*imaging.RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	picture, err := imaging.Decode(data, imaging.Limits{MaxPixels: e.MaxPixels})
-	if err != nil {
-		return nil, err
-	}
-	square := e.Model.Preprocess.Square(picture.RGB())
-	picture.ReleaseAfter(square)
-	return square, nil
+	return e.Model.Preprocess.Decode(data, imaging.Limits{MaxPixels: e.MaxPixels}, false)
 }
 
 // texts batches sentences.

@@ -192,7 +192,10 @@ func TestList(t *testing.T) {
 	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	defer server.Close()
 	abs := filepath.Join(dir, "02.png")
-	names := []string{"02.png", "", "  sub/01.PNG\r", abs, "gone.png", server.URL + "/00.png", server.URL + "/gone.png", "02.png", "ftp://x/y.png"}
+	if err := os.Rename(filepath.Join(dir, "00.png"), filepath.Join(dir, "0 0.png")); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"02.png", "", "  sub/01.PNG\r", abs, "gone.png", server.URL + "/0%200.png", server.URL + "/gone.png", "02.png", "ftp://x/y.png"}
 	put(t, filepath.Join(dir, "list"), []byte(strings.Join(names, "\n")))
 	out := filepath.Join(t.TempDir(), "f.parquet")
 	s, bad := embed(t, Config{Input: filepath.Join(dir, "list"), Out: out, Model: m, Batch: 2})
@@ -200,7 +203,7 @@ func TestList(t *testing.T) {
 	for _, r := range rowsOf(t, out) {
 		got = append(got, r.Name)
 	}
-	if want := []string{"02.png", "sub/01.PNG", abs, server.URL + "/00.png", "02.png"}; s.Kind != "list" || !slices.Equal(got, want) {
+	if want := []string{"02.png", "sub/01.PNG", abs, server.URL + "/0%200.png", "02.png"}; s.Kind != "list" || !slices.Equal(got, want) {
 		t.Errorf("%+v: %q, want %q", s, got, want)
 	}
 	if len(bad) != 3 || bad[0].Name != "gone.png" || bad[2].Name != "ftp://x/y.png" {

@@ -162,9 +162,8 @@ type hosts struct {
 }
 
 func (h *hosts) read(ctx context.Context, location string) ([]byte, error) {
-	scheme, rest, remote := strings.Cut(location, "://")
-	host, name, _ := strings.Cut(rest, "/")
-	if !remote || strings.Contains(name, "?") { // a signed address has a store of its own
+	root, name, ok := storage.Root(location)
+	if !ok {
 		at, err := storage.Locate(ctx, location, h.o)
 		if err != nil {
 			return nil, err
@@ -172,13 +171,13 @@ func (h *hosts) read(ctx context.Context, location string) ([]byte, error) {
 		return storage.ReadFile(ctx, at.Store, at.Name)
 	}
 	h.mu.Lock()
-	store := h.stores[scheme+host]
+	store := h.stores[root]
 	var err error
 	if store == nil {
 		o := h.o
 		o.CacheBytes = -1 // every picture is read once, whole
-		if store, err = storage.Open(ctx, scheme+"://"+host, o); err == nil {
-			h.stores[scheme+host] = store
+		if store, err = storage.Open(ctx, root, o); err == nil {
+			h.stores[root] = store
 		}
 	}
 	h.mu.Unlock()
