@@ -142,6 +142,7 @@ func TestFilesAndCounts(t *testing.T) {
 		{damage(func(m *pipeline.Manifest) { m.Counts["documents.lines"]++ }), "documents came in"},
 		{damage(func(m *pipeline.Manifest) { m.Counts["candidates.found"]-- }), "candidates came in"},
 		{damage(func(m *pipeline.Manifest) { m.Counts["images.http_404"]++ }), `counts["images.http_404"]`},
+		{damage(func(m *pipeline.Manifest) { m.Counts["images.http_418"] = 7 }), `counts["images.http_418"]`}, // of which there is no row
 		{damage(func(m *pipeline.Manifest) { m.Funnel[4].Left++ }), "funnel, extension"},
 		{damage(func(m *pipeline.Manifest) { m.ConfigHash = "0" }), "config_hash"},
 		{damage(func(m *pipeline.Manifest) { m.Outputs[0].Rows++ }), "rows, the manifest says"},

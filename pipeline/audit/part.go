@@ -5,6 +5,7 @@ package audit
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -192,8 +193,8 @@ func (p *partChecker) close(url string, b *books) {
 			p.found.row(name, row, "document %s (%s) was rejected before its images were looked at, yet images of it were", id, url)
 			continue
 		}
-		for image, times := range a.images {
-			if image != "" && times > n {
+		for _, image := range slices.Sorted(maps.Keys(a.images)) {
+			if times := a.images[image]; image != "" && times > n {
 				p.found.row(name, row, "image %s of document %s stands %d times in docs and rejects, for %d document(s)", image, id, times, n)
 			}
 		}

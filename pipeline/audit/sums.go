@@ -3,7 +3,9 @@ package audit
 // The sums: what was counted here against what the manifest says.
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"mmc4/pipeline"
 	"mmc4/schemas"
@@ -65,8 +67,8 @@ func (c *checker) sums() {
 			images += t.rules[rule]
 		}
 	}
-	for outcome, n := range t.outcomes {
-		same("images."+outcome, n)
+	for _, outcome := range c.outcomes() {
+		same("images."+outcome, t.outcomes[outcome])
 	}
 	documents := t.documents + t.rules[schemas.RuleBadRecord] - counts["pages.bad"] + t.rules[schemas.RuleNoPage] + t.rules[schemas.RuleNoImage]
 	if counts["documents.lines"] != documents {
@@ -76,6 +78,17 @@ func (c *checker) sums() {
 		c.found.file(pipeline.ManifestName, "%d candidates came in, but %d are kept or rejected", came, t.images+images)
 	}
 	c.funnel()
+}
+
+// outcomes are those that the tables or the counts of the manifest have, in order.
+func (c *checker) outcomes() []string {
+	all := maps.Clone(c.tally.outcomes)
+	for name := range c.manifest.Counts {
+		if outcome, ok := strings.CutPrefix(name, "images."); ok && knownOutcome(outcome) {
+			all[outcome] += 0
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
 }
 
 // funnel recomputes the manifest's funnel from the rejects.
