@@ -73,15 +73,17 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	}
 	defer s.close()
 	r := &run{workplace: s, o: o, saved: -1}
-	for _, note := range s.notes {
-		o.Note(note)
-	}
 	if r.store, err = storage.Open(ctx, o.Out, storage.Options{}); err != nil {
 		return nil, ConfigError{err}
 	}
 	positions, err := r.resume(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if r.saved < 0 { // what is said of weights is not true of a checkpoint's
+		for _, note := range s.notes {
+			o.Note(note)
+		}
 	}
 	if r.book, err = openBook(ctx, r.store, o.Out, r.step); err != nil {
 		return nil, err

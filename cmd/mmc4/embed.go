@@ -30,7 +30,7 @@ func (embedCmd) Help() string {
 cannot be read are named and left out (exit code 3). Parquet has name, doc_id, place, text and features; an npy file has a line of
 FILE.jsonl for each row. docs/models.md tells what a model's folder holds.
 
-With --tokens, OUT is a folder of visual tokens for trainings with that image tower frozen; pictures that are there already cost nothing.
+With --tokens, OUT is a folder of visual tokens for trainings with that image tower frozen; pictures that are there already are read, but not computed again.
 
 Example:
   mmc4 embed --clip ViT-L-14/ --out photos.parquet photos/
