@@ -212,13 +212,16 @@ func (m *Model) File() *weights.File { return m.file }
 // Dim is the length of a feature.
 func (m *Model) Dim() int { return m.Config.EmbedDim }
 
-// Fingerprint names the model by content: the same for the same config, weights and vocabulary, whatever files hold them.
+// Fingerprint names the model by content: the same for the same config, preprocessing, weights and vocabulary, whatever files hold them.
 // The first call reads all weights.
 func (m *Model) Fingerprint() (string, error) { return m.print() }
 
 func (m *Model) fingerprint() (string, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%+v %v %v %d\n", m.Config, m.Preprocess.Mean, m.Preprocess.Std, m.options.DType)
+	if f := m.Preprocess.Filter; f != imaging.Bicubic { // what is left out for bicubic leaves the names of features there are
+		fmt.Fprintf(h, "filter %d\n", f)
+	}
 	for _, name := range m.file.Names() {
 		t, err := m.file.Tensor(name)
 		if err != nil {

@@ -202,6 +202,11 @@ func TestModel(t *testing.T) {
 		if two, _ := m.Fingerprint(); err != nil || len(one) != 64 || one != two {
 			t.Errorf("fingerprints %q and %q (%v)", one, two, err)
 		}
+		m.Preprocess.Filter = imaging.Bilinear
+		if other, err := m.fingerprint(); err != nil || other == one {
+			t.Errorf("with another filter: %q (%v)", other, err)
+		}
+		m.Preprocess.Filter = imaging.Bicubic
 		if none, err := m.EncodeImages(ctx, nil); err != nil || len(none) != 0 {
 			t.Errorf("no pictures: %v %v", none, err)
 		}

@@ -22,19 +22,24 @@ func OpenAIPreprocess(size int) Preprocess {
 	}
 }
 
-// Square resizes and crops a picture that is RGB already, as OpenFlamingo's training and Hugging Face do.
+// Decode reads a picture, makes it RGB, resizes and crops it, as OpenFlamingo's training and Hugging Face do. Mirrored, left and
+// right are exchanged at the end.
+func (t Preprocess) Decode(data []byte, limits imaging.Limits, mirrored bool) (*imaging.RGB, error) {
+	return imaging.DecodeCrop(data, limits, t.Filter, func(width, height int) imaging.Crop {
+		c := t.crop(width, height)
+		c.Mirrored = mirrored
+		return c
+	})
+}
+
+// DecodeFirst is Decode in the order of SquareFirst.
+func (t Preprocess) DecodeFirst(data []byte, limits imaging.Limits) (*imaging.RGB, error) {
+	return imaging.DecodeCropFirst(data, limits, t.Filter, t.crop)
+}
+
+// Square resizes and crops a picture that is RGB already.
 func (t Preprocess) Square(m *imaging.RGB) *imaging.RGB {
-	return t.square(m, imaging.ResizeCrop)
-}
-
-// SquareMirrored is Square with left and right exchanged.
-func (t Preprocess) SquareMirrored(m *imaging.RGB) *imaging.RGB {
-	return t.square(m, imaging.ResizeCropMirrored)
-}
-
-func (t Preprocess) square(m *imaging.RGB, resize func(m *imaging.RGB, width, height int, f imaging.Filter, left, upper, w, h int) *imaging.RGB) *imaging.RGB {
-	width, height := t.resized(m.Width, m.Height)
-	return resize(m, width, height, t.Filter, middle(width, t.Size), middle(height, t.Size), t.Size, t.Size)
+	return imaging.ResizeCrop(m, t.Filter, t.crop(m.Width, m.Height))
 }
 
 // SquareFirst resizes and crops in the file's own mode and converts to RGB last, as open_clip's own readers do: palettes
@@ -43,8 +48,13 @@ func (t Preprocess) SquareFirst(p *imaging.Picture) *imaging.RGB {
 	if p.Mode == imaging.ModeRGB {
 		return t.Square(p.RGB())
 	}
-	width, height := t.resized(p.Width, p.Height)
-	return p.ResizeCrop(width, height, t.Filter, middle(width, t.Size), middle(height, t.Size), t.Size, t.Size).RGB()
+	return p.ResizeCrop(t.Filter, t.crop(p.Width, p.Height)).RGB()
+}
+
+// crop is the middle S x S of a picture whose short side is resized to S.
+func (t Preprocess) crop(width, height int) imaging.Crop {
+	width, height = t.resized(width, height)
+	return imaging.Crop{Width: width, Height: height, X: middle(width, t.Size), Y: middle(height, t.Size), W: t.Size, H: t.Size}
 }
 
 // resized is the size after Resize: the short side S, the long side cut down to a whole number.
