@@ -67,11 +67,8 @@ func openPicture(_ context.Context, lab *Lab) (*Contest, error) {
 		if square != nil {
 			square.Release()
 		}
-		picture, err := imaging.Decode(jpeg.Bytes(), imaging.Limits{})
-		if err == nil {
-			square = prepare.SquareFirst(picture)
-			picture.ReleaseAfter(square)
-		}
+		var err error
+		square, err = prepare.DecodeFirst(jpeg.Bytes(), imaging.Limits{})
 		return err
 	}
 	agree := func() (string, error) {

@@ -138,7 +138,7 @@ func (r *runner) thumbnail(j *job, name string) template.URL {
 	if err != nil {
 		return ""
 	}
-	picture, err := imaging.Decode(data, imaging.Limits{})
+	picture, err := imaging.DecodePreview(data, imaging.Limits{}, thumbnail)
 	if err != nil {
 		return ""
 	}

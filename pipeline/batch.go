@@ -15,6 +15,7 @@ import (
 type pictureBatch struct {
 	t        *task
 	pictures []*imaging.RGB
+	decoded  []*imaging.Picture // what they were made of
 	pixels   int64
 	returned func()
 }
@@ -40,7 +41,7 @@ func (b *pictureBatch) add(ctx context.Context, p *pair, flush func(context.Cont
 	if err != nil {
 		return fmt.Errorf("image %s was decoded before and cannot be now: %w", p.URL, err)
 	}
-	b.pictures = append(b.pictures, picture.RGB())
+	b.pictures, b.decoded = append(b.pictures, picture.RGB()), append(b.decoded, picture)
 	b.pixels += need
 	return nil
 }
@@ -50,5 +51,8 @@ func (b *pictureBatch) give() {
 	if b.returned != nil {
 		b.returned()
 	}
-	b.pictures, b.pixels, b.returned = nil, 0, nil
+	for _, picture := range b.decoded {
+		picture.Release()
+	}
+	b.pictures, b.decoded, b.pixels, b.returned = nil, nil, 0, nil
 }

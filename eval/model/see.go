@@ -61,11 +61,7 @@ func (m *Flamingo) square(name string) (*imaging.RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	picture, err := imaging.Decode(data, imaging.Limits{})
-	if err != nil {
-		return nil, err
-	}
-	return m.preprocess.SquareFirst(picture), nil
+	return m.preprocess.DecodeFirst(data, imaging.Limits{})
 }
 
 // encode gives the latents (or tokens) of n squares.

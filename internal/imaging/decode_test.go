@@ -215,5 +215,13 @@ func FuzzDecode(f *testing.F) {
 		p.Stored()
 		p.Bytes()
 		p.Resize(5, 3, Bicubic, nil)
+		half := Crop{Width: p.Width, Height: p.Height, X: p.Width / 2, W: (p.Width + 1) / 2, H: (p.Height + 1) / 2}
+		m, err := DecodeCrop(data, Limits{}, Bicubic, func(int, int) Crop { return half })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := ResizeCrop(p.RGB(), Bicubic, half); !bytes.Equal(m.Pix, want.Pix) {
+			t.Fatalf("%s %s %d x %d: DecodeCrop gives other pixels", p.Format, p.Mode, p.Width, p.Height)
+		}
 	})
 }

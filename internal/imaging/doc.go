@@ -5,6 +5,7 @@
 //	pic, err := imaging.Decode(data, imaging.Limits{})    // the file's own mode: palette, grey, CMYK, ...
 //	rgb := pic.RGB()                                      // Pillow's convert("RGB")
 //	small := imaging.Resize(rgb, 224, 224, imaging.Bicubic, nil)
+//	small, err = imaging.DecodeCrop(data, limits, imaging.Bicubic, crop) // all of it, and only as much as the crop needs
 //
 // JPEG and WebP are decoded by libjpeg-turbo and libwebp when the machine has them (they are loaded at run time; nothing
 // is linked), else by Go; Decoders says which. PNG, GIF and BMP are always decoded here. Every decoder is safe on

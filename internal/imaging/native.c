@@ -12,6 +12,7 @@ enum {  // from turbojpeg.h, which promises never to change them
     flag_accurateDCT = 4096,
     flag_limitScans = 32768,
     subsampling_420 = 2,
+    colourspace_ycbcr = 1,
     error_warning = 0,
 };
 
@@ -19,6 +20,8 @@ static struct {
     void *(*init_decompress)(void);
     void *(*init_compress)(void);
     int (*decompress)(void *, const unsigned char *, unsigned long, unsigned char *, int, int, int, int, int);
+    int (*header)(void *, const unsigned char *, unsigned long, int *, int *, int *, int *);
+    int (*planes)(void *, const unsigned char *, unsigned long, unsigned char **, int, int *, int, int);
     int (*compress)(void *, const unsigned char *, int, int, int, int, unsigned char **, unsigned long *, int, int, int);
     unsigned long (*bound)(int, int, int);
     int (*destroy)(void *);
@@ -59,6 +62,8 @@ int mmc4_load_jpeg(char *path, size_t path_size, char *why, size_t why_size) {
     if (find(library, "tjInitDecompress", &tj.init_decompress, why, why_size)) return -1;
     if (find(library, "tjInitCompress", &tj.init_compress, why, why_size)) return -1;
     if (find(library, "tjDecompress2", &tj.decompress, why, why_size)) return -1;
+    if (find(library, "tjDecompressHeader3", &tj.header, why, why_size)) return -1;
+    if (find(library, "tjDecompressToYUVPlanes", &tj.planes, why, why_size)) return -1;
     if (find(library, "tjCompress2", &tj.compress, why, why_size)) return -1;
     if (find(library, "tjBufSize", &tj.bound, why, why_size)) return -1;
     if (find(library, "tjDestroy", &tj.destroy, why, why_size)) return -1;
@@ -92,20 +97,47 @@ static int only_warned(void *handle) {
     return 0;
 }
 
-int mmc4_jpeg_decode(const uint8_t *data, size_t size, uint8_t *pixels, int width, int height, int format, int bands,
-                     char *why, size_t why_size) {
-    void *handle = tj.init_decompress();
-    int failed;
-    if (!handle) {
-        snprintf(why, why_size, "no memory");
-        return -1;
-    }
-    failed = tj.decompress(handle, data, size, pixels, width, width * bands, height, format,
-                           flag_accurateDCT | flag_limitScans);
+// finish closes the handle of a decoding that said failed.
+static int finish(void *handle, int failed, char *why, size_t why_size) {
     if (failed && only_warned(handle)) failed = 0;
     if (failed) snprintf(why, why_size, "%s", tj.error_text(handle));
     tj.destroy(handle);
     return failed ? -1 : 0;
+}
+
+int mmc4_jpeg_decode(const uint8_t *data, size_t size, uint8_t *pixels, int width, int height, int format, int bands,
+                     char *why, size_t why_size) {
+    void *handle = tj.init_decompress();
+    if (!handle) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    return finish(handle,
+                  tj.decompress(handle, data, size, pixels, width, width * bands, height, format,
+                                flag_accurateDCT | flag_limitScans),
+                  why, why_size);
+}
+
+int mmc4_jpeg_chroma(const uint8_t *data, size_t size) {
+    void *handle = tj.init_decompress();
+    int width, height, subsampling = MMC4_OTHER, colourspace, failed;
+    if (!handle) return MMC4_OTHER;
+    failed = tj.header(handle, data, size, &width, &height, &subsampling, &colourspace);
+    tj.destroy(handle);
+    if (failed || colourspace != colourspace_ycbcr || (subsampling != MMC4_422 && subsampling != MMC4_420)) return MMC4_OTHER;
+    return subsampling;
+}
+
+int mmc4_jpeg_planes(const uint8_t *data, size_t size, uint8_t *y, uint8_t *cb, uint8_t *cr, int width, int height, int stride,
+                     char *why, size_t why_size) {
+    void *handle = tj.init_decompress();
+    unsigned char *planes[3] = {y, cb, cr};
+    int strides[3] = {stride, stride / 2, stride / 2};
+    if (!handle) {
+        snprintf(why, why_size, "no memory");
+        return -1;
+    }
+    return finish(handle, tj.planes(handle, data, size, planes, width, strides, height, flag_accurateDCT | flag_limitScans), why, why_size);
 }
 
 size_t mmc4_jpeg_bound(int width, int height) { return tj.bound(width, height, subsampling_420); }

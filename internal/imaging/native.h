@@ -18,6 +18,14 @@ int mmc4_load_webp(char *path, size_t path_size, char *why, size_t why_size, int
 int mmc4_jpeg_decode(const uint8_t *data, size_t size, uint8_t *pixels, int width, int height, int format, int bands,
                      char *why, size_t why_size);
 
+// The chroma of a JPEG in YCbCr with MMC4_422 or MMC4_420, else MMC4_OTHER.
+enum { MMC4_OTHER = -1, MMC4_422 = 1, MMC4_420 = 2 };  // TJSAMP_*
+int mmc4_jpeg_chroma(const uint8_t *data, size_t size);
+
+// As mmc4_jpeg_decode, the planes as they are stored; rows of stride bytes, of the chroma half of them.
+int mmc4_jpeg_planes(const uint8_t *data, size_t size, uint8_t *y, uint8_t *cb, uint8_t *cr, int width, int height, int stride,
+                     char *why, size_t why_size);
+
 // Upper limit of the bytes of a JPEG with 4:2:0 chroma.
 size_t mmc4_jpeg_bound(int width, int height);
 

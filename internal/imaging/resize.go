@@ -11,21 +11,23 @@ type Rect struct{ Left, Upper, Right, Lower float64 }
 // Resize gives box of src (nil: all of it) in width x height pixels, equal bit for bit to Pillow's Image.resize.
 // Where nothing changes, Pix is shared. It panics on sizes below 1 and on a box that leaves the picture.
 func Resize(src *RGB, width, height int, f Filter, box *Rect) *RGB {
-	return src.resize(wholeTarget(width, height), f, box)
+	return src.resize(f, wholeCrop(width, height), box)
 }
 
-// ResizeCrop is Resize to width x height and then Crop, without the memory and time for what is cut off.
-func ResizeCrop(src *RGB, width, height int, f Filter, left, upper, cropWidth, cropHeight int) *RGB {
-	return src.resize(target{width, height, left, upper, cropWidth, cropHeight, false}, f, nil)
+// Crop is a picture resized to Width x Height, and of that the window of W x H pixels from (X, Y).
+type Crop struct {
+	Width, Height int
+	X, Y, W, H    int
+	Mirrored      bool // left and right of the window exchanged
 }
 
-// ResizeCropMirrored is ResizeCrop with left and right exchanged at the end, which costs nothing.
-func ResizeCropMirrored(src *RGB, width, height int, f Filter, left, upper, cropWidth, cropHeight int) *RGB {
-	return src.resize(target{width, height, left, upper, cropWidth, cropHeight, true}, f, nil)
-}
+func wholeCrop(width, height int) Crop { return Crop{width, height, 0, 0, width, height, false} }
 
-func (m *RGB) resize(t target, f Filter, box *Rect) *RGB {
-	out := &RGB{Width: t.w, Height: t.h, Pix: resizeBands(raster{m.Pix, m.Width, m.Height, 3}, t, f, box)}
+// ResizeCrop gives a crop without the memory and time for what is cut off.
+func ResizeCrop(src *RGB, f Filter, c Crop) *RGB { return src.resize(f, c, nil) }
+
+func (m *RGB) resize(f Filter, c Crop, box *Rect) *RGB {
+	out := &RGB{Width: c.W, Height: c.H, Pix: resizeBands(raster{m.Pix, m.Width, m.Height, 3}, f, c, box)}
 	if !sharePixels(m.Pix, out.Pix) {
 		out.lent = out.Pix
 	}
@@ -35,43 +37,33 @@ func (m *RGB) resize(t target, f Filter, box *Rect) *RGB {
 // Resize gives box of p (nil: all of it) in its own mode, as Pillow's Image.resize does: palette and 1-bit pictures by
 // nearest whatever f is, alpha premultiplied during the work. Low is not carried over.
 func (p *Picture) Resize(width, height int, f Filter, box *Rect) *Picture {
-	return p.resize(wholeTarget(width, height), f, box)
+	return p.resize(f, wholeCrop(width, height), box)
 }
 
-// ResizeCrop is Resize to width x height and then Crop, without the memory and time for what is cut off.
-func (p *Picture) ResizeCrop(width, height int, f Filter, left, upper, cropWidth, cropHeight int) *Picture {
-	return p.resize(target{width, height, left, upper, cropWidth, cropHeight, false}, f, nil)
-}
+// ResizeCrop gives a crop without the memory and time for what is cut off.
+func (p *Picture) ResizeCrop(f Filter, c Crop) *Picture { return p.resize(f, c, nil) }
 
-func (p *Picture) resize(t target, f Filter, box *Rect) *Picture {
+func (p *Picture) resize(f Filter, c Crop, box *Rect) *Picture {
 	out := *p
-	out.Width, out.Height, out.Low, out.LowBands, out.lent = t.w, t.h, nil, 0, nil
+	out.Width, out.Height, out.Low, out.LowBands, out.lent = c.W, c.H, nil, 0, nil
 	bands := p.Mode.Bands()
 	src := raster{p.Pix, p.Width, p.Height, bands}
 	switch {
-	case t.width == p.Width && t.height == p.Height && (box == nil || *box == src.whole()):
-		out.Pix = crop(src, t.x, t.y, t.w, t.h)
+	case c.Width == p.Width && c.Height == p.Height && (box == nil || *box == src.whole()):
+		out.Pix = crop(src, c.X, c.Y, c.W, c.H)
 	case p.Mode == Mode1 || p.Mode == ModeP || f == Nearest:
-		out.Pix = resizeBands(src, t, Nearest, box)
+		out.Pix = resizeBands(src, Nearest, c, box)
 	case p.Mode == ModeI16:
-		out.Pix = resize16(src, t, f, box)
+		out.Pix = resize16(src, f, c, box)
 	case p.Mode == ModeLA || p.Mode == ModeRGBA:
 		src.pix = premultiplied(p.Pix, bands)
-		out.Pix = resizeBands(src, t, f, box)
+		out.Pix = resizeBands(src, f, c, box)
 		unmultiply(out.Pix, bands)
 	default:
-		out.Pix = resizeBands(src, t, f, box)
+		out.Pix = resizeBands(src, f, c, box)
 	}
 	return &out
 }
-
-// target is the window (x, y, w, h) of a result of width x height, mirrored or not.
-type target struct {
-	width, height, x, y, w, h int
-	mirrored                  bool
-}
-
-func wholeTarget(width, height int) target { return target{width, height, 0, 0, width, height, false} }
 
 // raster is height rows of width pixels of bands bytes.
 type raster struct {
@@ -112,64 +104,79 @@ func (s stretch) same() bool {
 	return s.size == s.inputs && s.in0 == 0 && s.in1 == float32(s.size) && !s.mirrored
 }
 
+// used tells which inputs are: first up to, not including, last.
+func (s stretch) used(f Filter) (first, last int) {
+	if s.same() {
+		return s.from, s.from + s.count
+	}
+	return weightsOf(s, f).span()
+}
+
 // plan checks the sizes and gives the box in Pillow's precision; it panics where Pillow raises.
 //
 // Pillow chooses the first pass since version 13, as experiments show: down where the picture loses more than twice as
 // many rows as columns, else across. Before, across was always first.
-func (r raster) plan(t target, box *Rect) passes {
+func (r raster) plan(c Crop, box *Rect) passes {
 	b := r.whole()
 	if box != nil {
 		b = *box
 	}
-	if t.w < 1 || t.h < 1 || t.x < 0 || t.y < 0 || t.x+t.w > t.width || t.y+t.h > t.height || b.Left < 0 || b.Upper < 0 ||
+	if c.W < 1 || c.H < 1 || c.X < 0 || c.Y < 0 || c.X+c.W > c.Width || c.Y+c.H > c.Height || b.Left < 0 || b.Upper < 0 ||
 		b.Right > float64(r.width) || b.Lower > float64(r.height) || b.Left > b.Right || b.Upper > b.Lower {
 		panic("imaging: resize to an empty size or from a box outside the picture")
 	}
 	return passes{
-		stretch{r.width, float32(b.Left), float32(b.Right), t.width, t.x, t.w, t.mirrored},
-		stretch{r.height, float32(b.Upper), float32(b.Lower), t.height, t.y, t.h, false},
-		t.height < r.height && r.height-t.height > 2*(r.width-t.width),
+		stretch{r.width, float32(b.Left), float32(b.Right), c.Width, c.X, c.W, c.Mirrored},
+		stretch{r.height, float32(b.Upper), float32(b.Lower), c.Height, c.Y, c.H, false},
+		c.Height < r.height && r.height-c.Height > 2*(r.width-c.Width),
 	}
 }
 
-func resizeBands(src raster, t target, f Filter, box *Rect) []uint8 {
-	p := src.plan(t, box)
+func resizeBands(src raster, f Filter, c Crop, box *Rect) []uint8 {
+	p := src.plan(c, box)
 	if f == Nearest {
 		return nearest(src, p)
 	}
-	across := func(in raster) (out raster, fresh bool) {
-		if p.across.same() {
-			return raster{crop(in, t.x, 0, t.w, in.height), t.w, in.height, in.bands}, false
-		}
-		out = lentRaster(t.w, in.height, in.bands)
-		resampleRows(out, in, weightsOf(p.across, f))
-		return out, true
-	}
-	down := func(in raster, w *weights) raster {
-		out := lentRaster(in.width, t.h, in.bands)
-		resampleColumns(out, in, w)
-		return out
-	}
+	upper, lower := p.down.used(f)
+	return p.run(src.rows(upper, lower), 0, upper, f)
+}
+
+// run does both passes on a picture of which columns before left and rows before upper are not there, nor others that are not used.
+func (p passes) run(in raster, left, upper int, f Filter) []uint8 {
 	if p.down.same() {
-		out, _ := across(src.rows(t.y, t.y+t.h))
+		out, _ := p.runAcross(in, left, f)
 		return out.pix
 	}
-	w := weightsOf(p.down, f)
 	if p.downFirst {
-		mid := down(src, w)
-		out, fresh := across(mid)
+		mid := p.runDown(in, upper, f)
+		out, fresh := p.runAcross(mid, left, f)
 		if fresh {
 			givePixels(mid.pix)
 		}
 		return out.pix
 	}
-	first, last := w.span()
-	mid, fresh := across(src.rows(first, last))
-	out := down(mid, w.from(first))
+	mid, fresh := p.runAcross(in, left, f)
+	out := p.runDown(mid, upper, f)
 	if fresh {
 		givePixels(mid.pix)
 	}
 	return out.pix
+}
+
+// runAcross says whether the pixels are fresh, not those of in.
+func (p passes) runAcross(in raster, left int, f Filter) (out raster, fresh bool) {
+	if p.across.same() {
+		return raster{crop(in, p.across.from-left, 0, p.across.count, in.height), p.across.count, in.height, in.bands}, false
+	}
+	out = lentRaster(p.across.count, in.height, in.bands)
+	resampleRows(out, in, weightsOf(p.across, f).from(left))
+	return out, true
+}
+
+func (p passes) runDown(in raster, upper int, f Filter) raster {
+	out := lentRaster(in.width, p.down.count, in.bands)
+	resampleColumns(out, in, weightsOf(p.down, f).from(upper))
+	return out
 }
 
 // lentRaster is newRaster with pixels of any value.

@@ -4,17 +4,17 @@ package imaging
 
 import "encoding/binary"
 
-func resize16(src raster, t target, f Filter, box *Rect) []uint8 {
-	p := src.plan(t, box)
+func resize16(src raster, f Filter, c Crop, box *Rect) []uint8 {
+	p := src.plan(c, box)
 	across := func(in raster) raster {
 		if p.across.same() {
-			return raster{crop(in, t.x, 0, t.w, in.height), t.w, in.height, 2}
+			return raster{crop(in, c.X, 0, c.W, in.height), c.W, in.height, 2}
 		}
 		w := newWeights64(p.across, f)
-		out := newRaster(t.w, in.height, 2)
+		out := newRaster(c.W, in.height, 2)
 		for y := range in.height {
 			from, to := in.row(y), out.row(y)
-			for x := range t.w {
+			for x := range c.W {
 				binary.LittleEndian.PutUint16(to[2*x:], w.sum16(x, func(i int) []byte { return from[2*i:] }))
 			}
 		}
@@ -22,11 +22,11 @@ func resize16(src raster, t target, f Filter, box *Rect) []uint8 {
 	}
 	down := func(in raster) raster {
 		if p.down.same() {
-			return in.rows(t.y, t.y+t.h)
+			return in.rows(c.Y, c.Y+c.H)
 		}
 		w := newWeights64(p.down, f)
-		out := newRaster(in.width, t.h, 2)
-		for y := range t.h {
+		out := newRaster(in.width, c.H, 2)
+		for y := range c.H {
 			to := out.row(y)
 			for x := range in.width {
 				binary.LittleEndian.PutUint16(to[2*x:], w.sum16(y, func(i int) []byte { return in.row(i)[2*x:] }))

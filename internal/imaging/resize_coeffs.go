@@ -129,6 +129,9 @@ const (
 
 // from gives the weights for inputs of which the first few are cut off.
 func (w *weights) from(cut int) *weights {
+	if cut == 0 {
+		return w
+	}
 	out := *w
 	out.first = slices.Clone(w.first)
 	for i := range out.first {
@@ -160,8 +163,8 @@ func newWeights(s stretch, f Filter) *weights {
 
 // span tells which inputs are used: first up to, not including, last.
 func (w *weights) span() (first, last int) {
-	end := len(w.first) - 1
-	return int(w.first[0]), int(w.first[end] + w.count[end])
+	one, other := 0, len(w.first)-1 // mirrored, the last come first
+	return int(min(w.first[one], w.first[other])), int(max(w.first[one]+w.count[one], w.first[other]+w.count[other]))
 }
 
 // weights64 is weights before the conversion to fixed point.

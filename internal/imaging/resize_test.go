@@ -48,8 +48,8 @@ func TestResizeCropMirrored(t *testing.T) {
 	src := noise(31, 29)
 	for _, size := range [][2]int{{50, 20}, {20, 50}, {31, 29}, {31, 5}, {90, 29}} {
 		for f := Nearest; f <= Lanczos; f++ {
-			want := ResizeCrop(src, size[0], size[1], f, 1, 2, size[0]-3, size[1]-4)
-			got := ResizeCropMirrored(src, size[0], size[1], f, 1, 2, size[0]-3, size[1]-4)
+			want := ResizeCrop(src, f, Crop{size[0], size[1], 1, 2, size[0] - 3, size[1] - 4, false})
+			got := ResizeCrop(src, f, Crop{size[0], size[1], 1, 2, size[0] - 3, size[1] - 4, true})
 			for y := range want.Height {
 				for x := range want.Width {
 					a, b := 3*(y*want.Width+x), 3*(y*want.Width+want.Width-1-x)
@@ -68,14 +68,14 @@ func TestReleaseAfter(t *testing.T) {
 	for i := range p.Pix {
 		p.Pix[i] = uint8(i)
 	}
-	window := ResizeCrop(p.RGB(), 32, 64, Bicubic, 0, 16, 32, 32)
+	window := ResizeCrop(p.RGB(), Bicubic, Crop{32, 64, 0, 16, 32, 32, false})
 	if p.ReleaseAfter(window); p.Pix == nil {
 		t.Error("the memory of a window in use was given back")
 	}
 	if window.Release(); p.Pix[7] != 7 {
 		t.Error("a window gave its source's memory back")
 	}
-	small := ResizeCrop(p.RGB(), 16, 32, Bicubic, 0, 8, 16, 16)
+	small := ResizeCrop(p.RGB(), Bicubic, Crop{16, 32, 0, 8, 16, 16, false})
 	if p.ReleaseAfter(small); p.Pix != nil {
 		t.Error("memory was not given back")
 	}
@@ -89,7 +89,7 @@ func TestResizeCrop(t *testing.T) {
 			rand.New(rand.NewSource(3)).Read(p.Pix)
 			for f := Nearest; f <= Lanczos; f++ {
 				want := p.Resize(size[0], size[1], f, nil).Crop(1, 2, size[0]-3, size[1]-4)
-				got := p.ResizeCrop(size[0], size[1], f, 1, 2, size[0]-3, size[1]-4)
+				got := p.ResizeCrop(f, Crop{size[0], size[1], 1, 2, size[0] - 3, size[1] - 4, false})
 				if got.Width != want.Width || got.Height != want.Height || !bytes.Equal(got.Pix, want.Pix) {
 					t.Errorf("%s to %v by %v differs", mode, size, f)
 				}

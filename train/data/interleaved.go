@@ -344,7 +344,7 @@ func (b *builder) decode(i int, data []byte) (*imaging.RGB, *Reject) {
 		}
 		return square, nil
 	}
-	picture, err := imaging.Decode(data, imaging.Limits{})
+	square, err := b.pixels(data)
 	if err != nil {
 		if b.rules.Compat {
 			return nil, &Reject{Rule: RuleBadImage, Image: b.doc.Images[i].Name, Detail: err.Error()}
@@ -352,21 +352,23 @@ func (b *builder) decode(i int, data []byte) (*imaging.RGB, *Reject) {
 		b.note(RuleBadImage, i, Reject{Detail: err.Error()})
 		return nil, nil
 	}
-	whole := picture.RGB()
-	switch {
-	case b.rules.Preprocess.Size == 0:
-		if b.flip {
-			mirror(whole)
-		}
-		return whole, nil
-	case b.flip:
-		square := b.rules.Preprocess.SquareMirrored(whole)
-		picture.ReleaseAfter(square)
-		return square, nil
-	}
-	square := b.rules.Preprocess.Square(whole)
-	picture.ReleaseAfter(square)
 	return square, nil
+}
+
+// pixels decodes a picture, mirrored where the draw says so.
+func (b *builder) pixels(data []byte) (*imaging.RGB, error) {
+	if b.rules.Preprocess.Size > 0 {
+		return b.rules.Preprocess.Decode(data, imaging.Limits{}, b.flip)
+	}
+	picture, err := imaging.Decode(data, imaging.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	whole := picture.RGB()
+	if b.flip {
+		mirror(whole)
+	}
+	return whole, nil
 }
 
 // limit keeps the first pictures.
