@@ -87,13 +87,14 @@ func newClasses() *classTable {
 	return t
 }
 
-// classes16 is what Hugging Face tokenizers see, classes18 what Python's regex sees.
+// classes16 is what Hugging Face tokenizers see, classes18 what CLIP's pattern sees in Python's regex.
 var (
 	classes16 = sync.OnceValue(newClasses)
 	classes18 = sync.OnceValue(func() *classTable {
 		t := newClasses()
 		t.pairs(lettersOf18, classLetter)
 		t.pairs(numbersOf18, classNumber)
+		t[0x345] = classSpace // where case does not count it is an iota, and then no part of CLIP's pattern takes it
 		return t
 	})
 )

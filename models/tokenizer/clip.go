@@ -172,7 +172,7 @@ func (c *CLIP) Clean(text string) string {
 
 // collapseSpace makes one space of every run of white space.
 func collapseSpace(text string) string {
-	table := classes18()
+	table := classes16() // white space is the same in all
 	var out strings.Builder
 	out.Grow(len(text))
 	space := false

@@ -203,6 +203,7 @@ func TestCLIP(t *testing.T) {
 			"and<end_of_text>the":           {"and</w>", "<end_of_text>", "the</w>"},
 			"It\u2019s":                     {"i", "t</w>", "'", "s</w>"},
 			"x 'ſ":                          {"x</w>", "'", "Å", "¿</w>"},
+			"the\u0345and \u0345":           {"the</w>", "and</w>"},
 			"":                              nil,
 			strings.Repeat("the ", 100)[:4]: {"the</w>"},
 		} {
