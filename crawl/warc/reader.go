@@ -59,13 +59,13 @@ type Reader struct {
 	index  int   // records of the member so far
 	block  []byte
 	line   []byte
-	broken int // damaged members since the last record
+	passed int // skips since the last record
 	stats  Stats
 	rec    Record
 	err    error // sticky
 }
 
-const maxBroken = 1000 // damaged members in a row after which a file is given up
+const maxPassed = 1000 // skips in a row after which a file is given up: who keeps a list of them needs no more memory
 
 // NewReader reads from r, compressed or not (told by its first bytes); name stands in errors.
 func NewReader(r io.Reader, name string, limits ...Limits) *Reader {
@@ -100,6 +100,10 @@ func (r *Reader) Close() error {
 // A file that is cut inside a record gives what there is of it (Short), then the error.
 func (r *Reader) Next() (*Record, error) {
 	for r.err == nil {
+		if r.passed > maxPassed {
+			r.err = fmt.Errorf("%s: given up at offset %d: %d times in a row there was no record", r.name, r.m.start, r.passed)
+			break
+		}
 		if !r.in {
 			all, stream, err := r.m.next()
 			if err == io.EOF {
@@ -118,7 +122,7 @@ func (r *Reader) Next() (*Record, error) {
 		}
 		if rec := r.record(); rec != nil {
 			r.stats.Records++
-			r.broken = 0
+			r.passed = 0
 			return rec, nil
 		}
 	}
@@ -141,6 +145,7 @@ func (r *Reader) open(all []byte, stream io.Reader) {
 }
 
 func (r *Reader) skip(reason string) {
+	r.passed++
 	r.stats.Skipped[reason]++
 	if r.OnSkip != nil {
 		r.OnSkip(r.m.start, reason)
@@ -153,10 +158,6 @@ func (r *Reader) damage(err error) {
 	r.in = false
 	if failed := r.m.src.failed(); failed != nil {
 		r.err = fmt.Errorf("%s: offset %d: %w", r.name, start, failed)
-		return
-	}
-	if r.broken++; r.broken > maxBroken {
-		r.err = fmt.Errorf("%s: %d damaged members in a row up to offset %d: %w", r.name, maxBroken, start, err)
 		return
 	}
 	cut := errors.Is(err, io.ErrUnexpectedEOF) && r.m.src.ended()

@@ -199,6 +199,29 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestGivingUp reads files without end that hold no record: what is passed over is told so often and no more.
+func TestGivingUp(t *testing.T) {
+	for name, part := range map[string][]byte{
+		"members of junk":    pack("junk"),
+		"damaged members":    {0x1f, 0x8b, 8, 0xe0},
+		"heads without size": []byte("WARC/1.0\r\nWARC-Type: response\r\n\r\n"),
+	} {
+		data := append(pack(recordText(1, "")), bytes.Repeat(part, 3*maxPassed)...)
+		if name == "heads without size" {
+			data = append([]byte(recordText(1, "")), bytes.Repeat(part, 3*maxPassed)...)
+		}
+		r := NewReader(bytes.NewReader(data), "f")
+		told := 0
+		r.OnSkip = func(int64, string) { told++ }
+		if rec, err := r.Next(); err != nil || rec.TargetURI() != "http://a.test/1" {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := r.Next(); err == nil || !strings.Contains(err.Error(), "given up") || told > maxPassed+2 {
+			t.Errorf("%s: %d told, then %v", name, told, err)
+		}
+	}
+}
+
 func TestFolding(t *testing.T) {
 	head := "HTTP/1.1 200 OK\r\n lost\r\nA: 1\r\n\t2 \r\n  \r\n 3\r\nB:\r\n x\xe9\r\nno colon\r\n y\r\n\r\nbody"
 	_, h, rest := splitHead([]byte(head), 1<<20)
