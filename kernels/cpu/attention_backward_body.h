@@ -147,7 +147,11 @@ static void strip_back(const struct attention *a, const struct attention_grads *
       load_row(w->row, g->dout.at, g->dout.type, at_head(&g->dout, b, query, h), a->d);
       load_row(out, a->out.at, a->out.type, at_head(&a->out, b, query, h), a->d);
       sum[i] = 0; // in the order of a tile's sums: where one key is seen alone, its dP less this is exactly zero
-      for (int64_t c = 0; c < a->d; c++) sum[i] = fmaf(w->row[c], out[c], sum[i]);
+      PIECES(at, n, a->d) {
+        float piece = 0;
+        for (int64_t c = at; c < at + n; c++) piece = fmaf(w->row[c], out[c], piece);
+        sum[i] += piece;
+      }
       float scale = lse == INFINITY || lse == -INFINITY ? 0 : a->scale;
       for (int64_t k = 0; k < p1 - p0; k++)
         for (int j = 0; j < WIDTH; j++) {

@@ -10,6 +10,11 @@ enum { BLOCK = 1024 }; // elements of k summed before the next block: a panel of
 INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t round_up(int64_t a, int64_t to) { return (a + to - 1) / to * to; }
 
+// PIECES cuts a sum of k products: n of them from `at` on begin at zero, and are then added to the pieces before. One fp32 chain over all
+// of a long k errs twice as much: the last states of a Flamingo of twelve layers were 1.1e-6 off, and are 5.6e-7.
+enum { PIECE = 256 }; // divides BLOCK
+#define PIECES(at, n, k) for (int64_t at = 0, n; (n = least(PIECE, (k) - at)) > 0 || at == 0; at += PIECE)
+
 INLINE float element(const void *x, int type, int64_t at) {
   return type == F32 ? ((const float *)x)[at] : from_bf16(((const uint16_t *)x)[at]);
 }

@@ -211,3 +211,37 @@ func TestInt8IsExact(t *testing.T) {
 		}
 	})
 }
+
+// TestSumsAreCut: sums of a long k err as little as sums of pieces of it do, whatever way a product takes: one fp32 chain over 3072
+// elements errs 1.3e-6 in the mean, pieces of 256 err 4e-7.
+func TestSumsAreCut(t *testing.T) {
+	eachLevel(t, func(t *testing.T, d *Device) {
+		const n, k = 130, 3072
+		r := rand.New(rand.NewPCG(7, 8))
+		b := random(t, d, r, n, k)
+		packed, err := d.Pack(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []int{1, 5, 41} {
+			a := random(t, d, r, m, k)
+			for _, w := range []kernels.Tensor{b, packed} {
+				out := alloc(t, d, kernels.F32, m, n)
+				if err := d.matmul(&kernels.MatMul{A: a, B: w, TransB: true, Out: out}); err != nil {
+					t.Fatal(err)
+				}
+				var off, all float64
+				for i, got := range floats(out) {
+					var want float64
+					for x := range k {
+						want += float64(floats(a)[i/n*k+x]) * float64(floats(b)[i%n*k+x])
+					}
+					off, all = off+(float64(got)-want)*(float64(got)-want), all+want*want
+				}
+				if off = math.Sqrt(off / all); off > 7e-7 {
+					t.Errorf("%d rows, packed %v: %.2g of the sums", m, w.Packed, off)
+				}
+			}
+		}
+	})
+}

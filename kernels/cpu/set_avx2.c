@@ -10,8 +10,8 @@ INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, 
   __m256 sum[6][2];
 #pragma GCC unroll 6
   for (int i = 0; i < rows; i++) {
-    sum[i][0] = first ? _mm256_setzero_ps() : _mm256_loadu_ps(c + i * WIDTH);
-    sum[i][1] = first ? _mm256_setzero_ps() : _mm256_loadu_ps(c + i * WIDTH + 8);
+    sum[i][0] = _mm256_setzero_ps();
+    sum[i][1] = _mm256_setzero_ps();
   }
   for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH, next += step) {
     __builtin_prefetch(next, 0, 2);
@@ -25,19 +25,24 @@ INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, 
   }
 #pragma GCC unroll 6
   for (int i = 0; i < rows; i++) {
-    _mm256_storeu_ps(c + i * WIDTH, sum[i][0]);
-    _mm256_storeu_ps(c + i * WIDTH + 8, sum[i][1]);
+    _mm256_storeu_ps(c + i * WIDTH, first ? sum[i][0] : _mm256_add_ps(_mm256_loadu_ps(c + i * WIDTH), sum[i][0]));
+    _mm256_storeu_ps(c + i * WIDTH + 8, first ? sum[i][1] : _mm256_add_ps(_mm256_loadu_ps(c + i * WIDTH + 8), sum[i][1]));
   }
 }
 
 static void fetching_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first, const char *next, int64_t step) {
-  switch (rows) {
-  case 1: rows_f32(1, k, a, b, c, first, next, step); break;
-  case 2: rows_f32(2, k, a, b, c, first, next, step); break;
-  case 3: rows_f32(3, k, a, b, c, first, next, step); break;
-  case 4: rows_f32(4, k, a, b, c, first, next, step); break;
-  case 5: rows_f32(5, k, a, b, c, first, next, step); break;
-  default: rows_f32(6, k, a, b, c, first, next, step); break;
+  PIECES(at, n, k) {
+    const float *x = a + at * rows, *y = b + at * WIDTH;
+    int begin = first && at == 0;
+    const char *ahead = next + at * step;
+    switch (rows) {
+    case 1: rows_f32(1, n, x, y, c, begin, ahead, step); break;
+    case 2: rows_f32(2, n, x, y, c, begin, ahead, step); break;
+    case 3: rows_f32(3, n, x, y, c, begin, ahead, step); break;
+    case 4: rows_f32(4, n, x, y, c, begin, ahead, step); break;
+    case 5: rows_f32(5, n, x, y, c, begin, ahead, step); break;
+    default: rows_f32(6, n, x, y, c, begin, ahead, step); break;
+    }
   }
 }
 
@@ -88,14 +93,16 @@ static void fetching_i8(int64_t rows, int64_t k, const uint8_t *a, const int8_t 
 }
 
 static void line_f32(int64_t k, const float *a, const float *b, size_t panel_bytes, float *c) {
-  __m256 sum[2 * SIDE];
-  for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm256_setzero_ps();
-  for (int64_t p = 0; p < k; p++, b += WIDTH) {
-    __m256 x = _mm256_broadcast_ss(a + p);
+  PIECES(at, n, k) {
+    __m256 sum[2 * SIDE];
+    for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm256_setzero_ps();
+    for (int64_t p = at; p < at + n; p++, b += WIDTH) {
+      __m256 x = _mm256_broadcast_ss(a + p);
 #pragma GCC unroll 8
-    for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm256_fmadd_ps(x, _mm256_loadu_ps((const float *)((const char *)b + j / 2 * panel_bytes) + 8 * (j % 2)), sum[j]);
+      for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm256_fmadd_ps(x, _mm256_loadu_ps((const float *)((const char *)b + j / 2 * panel_bytes) + 8 * (j % 2)), sum[j]);
+    }
+    for (int j = 0; j < 2 * SIDE; j++) _mm256_storeu_ps(c + 8 * j, at == 0 ? sum[j] : _mm256_add_ps(_mm256_loadu_ps(c + 8 * j), sum[j]));
   }
-  for (int j = 0; j < 2 * SIDE; j++) _mm256_storeu_ps(c + 8 * j, sum[j]);
 }
 PANEL_BY_PANEL(line_i8, uint8_t, int8_t, fetching_i8)
 

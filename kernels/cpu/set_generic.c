@@ -4,10 +4,13 @@
 enum { HEIGHT = 4, HEIGHT_I8 = 4, WIDTH = 16 };
 
 static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) {
-  if (first) memset(c, 0, rows * WIDTH * sizeof *c);
-  for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH)
-    for (int64_t i = 0; i < rows; i++)
-      for (int j = 0; j < WIDTH; j++) c[i * WIDTH + j] += a[i] * b[j];
+  PIECES(at, n, k) {
+    float sum[HEIGHT * WIDTH] = {0};
+    for (int64_t p = at; p < at + n; p++)
+      for (int64_t i = 0; i < rows; i++)
+        for (int j = 0; j < WIDTH; j++) sum[i * WIDTH + j] += a[p * rows + i] * b[p * WIDTH + j];
+    for (int64_t i = 0; i < rows * WIDTH; i++) c[i] = first && at == 0 ? sum[i] : c[i] + sum[i];
+  }
 }
 
 // Sums of int8 are int32 in the place of the floats until unshift.

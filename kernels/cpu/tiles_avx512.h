@@ -6,8 +6,8 @@ INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, 
   __m512 sum[HEIGHT][2];
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++) {
-    sum[i][0] = first ? _mm512_setzero_ps() : _mm512_loadu_ps(c + i * WIDTH);
-    sum[i][1] = first ? _mm512_setzero_ps() : _mm512_loadu_ps(c + i * WIDTH + 16);
+    sum[i][0] = _mm512_setzero_ps();
+    sum[i][1] = _mm512_setzero_ps();
   }
   for (int64_t p = 0; p < k; p++, a += rows, b += WIDTH, next += step) {
     __builtin_prefetch(next, 0, 2);
@@ -21,27 +21,29 @@ INLINE void rows_f32(const int rows, int64_t k, const float *a, const float *b, 
   }
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++) {
-    _mm512_storeu_ps(c + i * WIDTH, sum[i][0]);
-    _mm512_storeu_ps(c + i * WIDTH + 16, sum[i][1]);
+    _mm512_storeu_ps(c + i * WIDTH, first ? sum[i][0] : _mm512_add_ps(_mm512_loadu_ps(c + i * WIDTH), sum[i][0]));
+    _mm512_storeu_ps(c + i * WIDTH + 16, first ? sum[i][1] : _mm512_add_ps(_mm512_loadu_ps(c + i * WIDTH + 16), sum[i][1]));
   }
 }
 
 static void fetching_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first, const char *next, int64_t step) {
-  BY_ROWS(rows, rows_f32, k, a, b, c, first, next, step)
+  PIECES(at, n, k) BY_ROWS(rows, rows_f32, n, a + at * rows, b + at * WIDTH, c, first && at == 0, next + at * step, step)
 }
 
 // tile_f32 is a tile that has nothing to fetch.
 static void tile_f32(int64_t rows, int64_t k, const float *a, const float *b, float *c, int first) { fetching_f32(rows, k, a, b, c, first, (const char *)b, 0); }
 
 static void line_f32(int64_t k, const float *a, const float *b, size_t panel_bytes, float *c) {
-  __m512 sum[2 * SIDE];
-  for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm512_setzero_ps();
-  for (int64_t p = 0; p < k; p++, b += WIDTH) {
-    __m512 x = _mm512_set1_ps(a[p]);
+  PIECES(at, n, k) {
+    __m512 sum[2 * SIDE];
+    for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm512_setzero_ps();
+    for (int64_t p = at; p < at + n; p++, b += WIDTH) {
+      __m512 x = _mm512_set1_ps(a[p]);
 #pragma GCC unroll 4
-    for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm512_fmadd_ps(x, _mm512_loadu_ps((const char *)b + j / 2 * panel_bytes + 64 * (j % 2)), sum[j]);
+      for (int j = 0; j < 2 * SIDE; j++) sum[j] = _mm512_fmadd_ps(x, _mm512_loadu_ps((const char *)b + j / 2 * panel_bytes + 64 * (j % 2)), sum[j]);
+    }
+    for (int j = 0; j < 2 * SIDE; j++) _mm512_storeu_ps(c + 16 * j, at == 0 ? sum[j] : _mm512_add_ps(_mm512_loadu_ps(c + 16 * j), sum[j]));
   }
-  for (int j = 0; j < 2 * SIDE; j++) _mm512_storeu_ps(c + 16 * j, sum[j]);
 }
 
 #ifdef __AVX512VNNI__
