@@ -20,6 +20,7 @@ func (q *queue) Capture(ops []kernels.Op) (kernels.Captured, error) {
 		q.fail(err)
 	}
 	l := &q.launches
+	q.captured = true
 	l.hold(true)
 	for _, op := range ops {
 		if q.err == nil {
@@ -31,12 +32,16 @@ func (q *queue) Capture(ops []kernels.Op) (kernels.Captured, error) {
 		return nil, q.err
 	}
 	c := &captured{q: q}
-	return c, q.d.do(func() (err error) {
+	err := q.d.do(func() (err error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		c.graph, err = driver.Capture(q.s, func() error { return q.launchAll(l.list) })
 		return failed("capture a recording", err)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Do launches the graph behind what waits.

@@ -21,6 +21,7 @@ type Device struct {
 	ctx        cu.CUContext // the primary context: cuBLASLt and NCCL would use it too
 	arch       string
 	processors int // streaming multiprocessors
+	module     cu.Module
 	functions  map[string]function
 	lt         *driver.Lt // nil where there is no cuBLASLt
 
@@ -75,10 +76,12 @@ func New(index int) (*Device, error) {
 		return nil, failed("make a context", err)
 	}
 	err = d.do(func() (err error) {
-		if d.functions, err = loadKernels(image); err != nil {
+		if d.module, d.functions, err = loadKernels(image); err != nil {
 			return err
 		}
-		d.lt, err = driver.NewLt()
+		if d.lt, err = driver.NewLt(); err != nil {
+			_ = d.module.Unload()
+		}
 		return err
 	})
 	if err != nil {
@@ -186,6 +189,7 @@ func (d *Device) Close() error {
 			_ = cu.MemFree(b.at)
 		}
 		d.buffers = map[*buffer]bool{}
+		_ = d.module.Unload() // the context may go on: it is the primary one
 		return failed("release the context", d.dev.ReleasePrimaryCtx())
 	})
 }
@@ -197,6 +201,9 @@ func (d *Device) allowShared(name string, bytes int) error {
 	if bytes <= 48<<10 || bytes <= d.shared[name] {
 		return nil
 	}
+	if err := d.do(func() error { return driver.AllowShared(d.functions[name].f, bytes) }); err != nil {
+		return err
+	}
 	d.shared[name] = bytes
-	return d.do(func() error { return driver.AllowShared(d.functions[name].f, bytes) })
+	return nil
 }

@@ -81,11 +81,14 @@ func (m *mark) Wait() error {
 	}
 }
 
-func (m *mark) query() (err error) {
-	_ = m.q.d.do(func() error {
+func (m *mark) query() error {
+	var err error
+	if lost := m.q.d.do(func() error {
 		err = m.e.Query()
 		return nil
-	})
+	}); lost != nil {
+		return lost
+	}
 	return err
 }
 

@@ -26,7 +26,7 @@ var (
 func imageFor(major, minor int) (image, name string, err error) {
 	switch {
 	case major < 8:
-		return "", "", fmt.Errorf("this GPU has compute capability %d.%d; 8.0 (A100, RTX 30) or later is needed", major, minor)
+		return "", "", fmt.Errorf("this GPU has compute capability %d.%d; 8.0 (A100, RTX 30) or later is needed, or --device cpu", major, minor)
 	case major == 8:
 		return sm80, "sm_80", nil
 	case major == 9:
@@ -41,14 +41,11 @@ type function struct {
 	sizes []int
 }
 
-var (
-	entries    = regexp.MustCompile(`(?s)\.entry (\w+)\(([^)]*)\)`)
-	parameters = regexp.MustCompile(`\.param (?:\.align \d+ )?\.(\w+) \w+(?:\[(\d+)\])?`)
-)
-
 // signatures reads the sizes of all kernels' arguments from the PTX, so that a launch with others is an error and no
 // wrong number.
 func signatures() map[string][]int {
+	entries := regexp.MustCompile(`(?s)\.entry (\w+)\(([^)]*)\)`)
+	parameters := regexp.MustCompile(`\.param (?:\.align \d+ )?\.(\w+) \w+(?:\[(\d+)\])?`)
 	all := map[string][]int{}
 	for _, e := range entries.FindAllStringSubmatch(ptx, -1) {
 		var sizes []int
@@ -66,18 +63,19 @@ func signatures() map[string][]int {
 }
 
 // loadKernels loads all kernels of an image into the current context.
-func loadKernels(image string) (map[string]function, error) {
+func loadKernels(image string) (cu.Module, map[string]function, error) {
 	module, err := cu.LoadData(image)
 	if err != nil {
-		return nil, failed("load kernels", err)
+		return module, nil, failed("load kernels", err)
 	}
 	all := map[string]function{}
 	for name, sizes := range signatures() {
 		f, err := module.Function(name)
 		if err != nil {
-			return nil, failed("find kernel "+name, err)
+			_ = module.Unload()
+			return module, nil, failed("find kernel "+name, err)
 		}
 		all[name] = function{f, sizes}
 	}
-	return all, nil
+	return module, all, nil
 }

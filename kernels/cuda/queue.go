@@ -38,6 +38,7 @@ func (d *Device) NewQueue() (kernels.Queue, error) {
 		for _, c := range s.chunks {
 			c.number = 0 // whoever wanted to read from it is gone
 		}
+		_ = s.flush() // and so is who would have heard of a failure
 	} else {
 		s = &stream{d: d}
 		err := d.do(func() (err error) {

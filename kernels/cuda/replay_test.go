@@ -74,3 +74,44 @@ func TestFreeLetsWaitingLaunchesGo(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestScratchOfARecordingStays makes an op ask for more scratch memory than there was when a recording was captured.
+func TestScratchOfARecordingStays(t *testing.T) {
+	d := open(t)
+	first, err := d.NewQueue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := first.(*queue)
+	const rows, cols, many = 3, 5, 300_000
+	b, err := d.Alloc(4 * (rows*cols + cols + 2*many))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, sum := kernels.View(b, 0, kernels.F32, rows, cols), kernels.View(b, rows*cols, kernels.F32, cols)
+	wide, wideSum := kernels.View(b, rows*cols+cols, kernels.F32, 1, many), kernels.View(b, rows*cols+cols+many, kernels.F32, many)
+	op := &kernels.SumRows{X: x, Out: kernels.Grad{T: sum}}
+	q.Do(&kernels.Fill{Dst: x, Value: 1})
+	q.Do(op)
+	recording, err := q.Capture([]kernels.Op{op})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer recording.Free()
+	q.Do(&kernels.Fill{Dst: wide, Value: 1})
+	before := q.scratch
+	q.Do(&kernels.SumRows{X: wide, Out: kernels.Grad{T: wideSum}})
+	if q.scratch == before {
+		t.Fatal("the larger op found room")
+	}
+	q.Do(&kernels.Fill{Dst: x, Value: 2})
+	recording.Do()
+	data := make([]byte, 4*cols)
+	q.Read(data, sum)
+	if err := q.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got := kernels.DecodeFloats(kernels.F32, data); got[0] != 2*rows || got[cols-1] != 2*rows {
+		t.Errorf("%v, want %d each", got, 2*rows)
+	}
+}

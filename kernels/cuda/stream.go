@@ -14,7 +14,9 @@ type stream struct {
 	s        cu.Stream
 	chunks   []*chunk // of pinned memory, in the order they were begun; the last one is being filled
 	scratch  cu.DevicePtr
-	room     int // bytes of scratch
+	room     int            // bytes of scratch
+	captured bool           // there may be recordings, whose graphs know the scratch of their time
+	outgrown []cu.DevicePtr // which is kept for them
 	library  library
 	launches launches
 }
@@ -56,6 +58,9 @@ func (s *stream) close() {
 		_ = driver.FreeHost(c.mem)
 		_ = cu.DestroyEvent(&c.behind)
 	}
+	for _, at := range s.outgrown {
+		_ = cu.MemFree(at)
+	}
 	if s.room > 0 {
 		_ = cu.MemFree(s.scratch)
 	}
@@ -72,12 +77,16 @@ func (s *stream) scratchFor(bytes int) (cu.DevicePtr, error) {
 		return 0, err
 	}
 	err := s.d.do(func() error {
-		if s.room > 0 { // waits for the work that uses it
+		switch {
+		case s.room == 0:
+		case s.captured:
+			s.outgrown = append(s.outgrown, s.scratch)
+		default: // waits for the work that uses it
 			if err := cu.MemFree(s.scratch); err != nil {
 				return failed("free scratch memory", err)
 			}
-			s.room = 0
 		}
+		s.room = 0
 		want := max(bytes+bytes/2, 1<<20)
 		at, err := cu.MemAlloc(int64(want))
 		if err != nil {

@@ -36,7 +36,10 @@ func Capture(s cu.Stream, f func() error) (*Graph, error) {
 		return nil, err
 	}
 	g := &Graph{}
-	return g, check("cuGraphInstantiate", C.cuGraphInstantiateWithFlags(&g.exec, graph, 0))
+	if err := check("cuGraphInstantiate", C.cuGraphInstantiateWithFlags(&g.exec, graph, 0)); err != nil {
+		return nil, err
+	}
+	return g, nil
 }
 
 // Launch queues the graph, from any thread.

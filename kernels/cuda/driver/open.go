@@ -50,7 +50,11 @@ func Open() error {
 		return fmt.Errorf("the NVIDIA driver does not start: %w; nvidia-smi may say more", err)
 	}
 	var is C.int
-	if err := check("cuDriverGetVersion", C.cuDriverGetVersion(&is)); err != nil || is < leastCUDA {
+	if err := check("cuDriverGetVersion", C.cuDriverGetVersion(&is)); err != nil {
+		C.driver_forget()
+		return fmt.Errorf("the NVIDIA driver does not say its version: %w; nvidia-smi may say more", err)
+	}
+	if is < leastCUDA {
 		C.driver_forget()
 		return fmt.Errorf("the NVIDIA driver is too old: it is one for CUDA %d.%d, and this program needs one for CUDA %d.0: version 525 or later", is/1000, is%1000/10, leastCUDA/1000)
 	}

@@ -1,7 +1,7 @@
 // A libcuda.so.1 without a GPU, for tests: the driver's functions that kernels/cuda calls, on host memory. Stricter than a
-// driver: work waits in its stream until somebody synchronises, memory has fences, copies must be from and to pinned
-// memory and within allocations, contexts must be current. A module is any image that holds the kernels asked for; what
-// runs is the same kernels compiled for the host, from the .so files in the folder MMC4_STUB_KERNELS.
+// driver: work waits in its stream until somebody synchronises, memory has fences and is gone for good once it is freed, copies
+// must be from and to pinned memory and within allocations, contexts must be current. A module is any image that holds the
+// kernels asked for; what runs is the same kernels compiled for the host, from the .so files in the folder MMC4_STUB_KERNELS.
 //
 // MMC4_STUB_ARCH       compute capability, 90 if not set
 // MMC4_STUB_MEMORY     bytes of device memory
@@ -15,6 +15,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
@@ -190,8 +191,9 @@ CUresult cuMemAlloc(CUdeviceptr *p, size_t n) {
   NOT_CAPTURED;
   if (n == 0) return CUDA_ERROR_INVALID_VALUE;
   if (allocated + n > (size_t)setting("MMC4_STUB_MEMORY", DEFAULT_MEMORY)) return CUDA_ERROR_OUT_OF_MEMORY;
-  char *mem = (char *)aligned_alloc(256, (FENCE + n + FENCE + 255) / 256 * 256);
-  if (!mem) return CUDA_ERROR_OUT_OF_MEMORY;
+  // Pages of its own, where nothing is ever again once it is freed: work that is done on it then crashes.
+  char *mem = (char *)mmap(0, FENCE + n + FENCE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mem == MAP_FAILED) return CUDA_ERROR_OUT_OF_MEMORY;
   memset(mem, 0xff, FENCE + n + FENCE); // as floats NaN: reading what nobody wrote shows
   allocations[*p = (CUdeviceptr)(mem + FENCE)] = n;
   allocated += n;
@@ -206,7 +208,7 @@ CUresult cuMemFree(CUdeviceptr p) {
   if (it == allocations.end()) return CUDA_ERROR_INVALID_VALUE;
   allocated -= it->second;
   note("free " + std::to_string(it->second));
-  free((char *)p - FENCE);
+  mmap((char *)p - FENCE, FENCE + it->second + FENCE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   allocations.erase(it);
   return lost;
 }
