@@ -89,16 +89,7 @@ func (u *unpickler) object(op byte) error {
 		if err != nil {
 			return err
 		}
-		tuple, ok := id.(Tuple)
-		if !ok || u.storage == nil {
-			return errors.New("the pickle refers to something outside it that is no tensor storage")
-		}
-		s, err := u.storage(tuple)
-		if err != nil {
-			return err
-		}
-		u.push(s)
-		return nil
+		return u.persistent(id)
 	}
 	args, err := u.pop()
 	if err != nil {
@@ -111,34 +102,50 @@ func (u *unpickler) object(op byte) error {
 	if op == 'b' { // BUILD
 		return u.setState(target, args)
 	}
+	made, err := u.construct(target, args) // REDUCE, NEWOBJ
+	if err == nil {
+		u.stack[len(u.stack)-1] = made
+	}
+	return err
+}
+
+// persistent pushes what lies outside the pickle: a storage.
+func (u *unpickler) persistent(id any) error {
+	tuple, ok := id.(Tuple)
+	if !ok || u.storage == nil {
+		return errors.New("the pickle refers to something outside it that is no tensor storage")
+	}
+	s, err := u.storage(tuple)
+	if err == nil {
+		u.push(s)
+	}
+	return err
+}
+
+// construct builds an object of a class.
+func (u *unpickler) construct(target, args any) (any, error) {
 	tuple, ok := args.(Tuple)
 	if !ok {
-		return errors.New("the pickle builds an object from something that is no tuple")
+		return nil, errors.New("the pickle builds an object from something that is no tuple")
 	}
 	class, ok := target.(global)
 	if !ok {
-		return errors.New("the pickle builds an object from something that is no class")
+		return nil, errors.New("the pickle builds an object from something that is no class")
 	}
 	if len(tuple) > 0 {
 		if list, ok := tuple[0].(*List); ok {
 			if err := u.copies(len(list.Items)); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	var made any
 	if scriptClass(class) {
-		made = &Dict{}
-	} else if build := builders[class]; build != nil {
-		made, err = build(tuple)
-	} else {
-		err = fmt.Errorf("%q cannot be built", string(class))
+		return &Dict{}, nil
 	}
-	if err != nil {
-		return err
+	if build := builders[class]; build != nil {
+		return build(tuple)
 	}
-	u.stack[len(u.stack)-1] = made
-	return nil
+	return nil, fmt.Errorf("%q cannot be built", string(class))
 }
 
 // name pushes a class or function if it is on the list.
