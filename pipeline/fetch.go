@@ -4,6 +4,7 @@ package pipeline
 // in segments (segment.go) as it comes, and never asked again.
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -26,39 +27,55 @@ func doFetch(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	var failed error
-	missing := 0
-	urls := func(yield func(string) bool) {
-		failed = groups(m, urlKeyLen, func(group []byte, next func() (bool, error)) error {
-			url, _, err := parseURLKey(group)
-			if err != nil {
-				return err
-			}
-			if id := keyOf(url); recorded[id] {
-				delete(recorded, id)
-				t.meter.add(1)
-				return nil
-			}
-			missing++
-			if !t.cfg.Offline && !yield(url) {
-				return errStopped
-			}
-			return nil
-		})
-		if failed == errStopped {
-			failed = nil
-		}
-	}
+	missing := missingURLs{t: t, uses: m, recorded: recorded}
 	if t.cfg.Offline {
-		urls(nil)
-		if failed == nil && missing > 0 {
-			failed = fmt.Errorf("%d of its image URLs have no outcome yet, and --offline forbids to ask for them; run again without it", missing)
+		n := 0
+		for range missing.all {
+			n++
 		}
-		if failed == nil {
-			failed = t.emitUnused(recorded)
+		if err = missing.failed; err == nil && n > 0 {
+			err = fmt.Errorf("%d of its image URLs have no outcome yet, and --offline forbids to ask for them; run again without it", n)
 		}
-		return failed
+	} else {
+		err = t.ask(ctx, &missing)
 	}
+	if err != nil {
+		return err
+	}
+	return t.emitUnused(recorded)
+}
+
+// missingURLs are the URLs of a partition that have no outcome yet. What is left of recorded in the end nobody uses.
+type missingURLs struct {
+	t        *task
+	uses     *merge
+	recorded map[urlID]bool
+	failed   error // of reading them
+}
+
+func (m *missingURLs) all(yield func(string) bool) {
+	err := groups(m.uses, urlKeyLen, func(group []byte, next func() (bool, error)) error {
+		url, _, err := parseURLKey(group)
+		if err != nil {
+			return err
+		}
+		if id := keyOf(url); m.recorded[id] {
+			delete(m.recorded, id)
+			m.t.meter.add(1)
+			return nil
+		}
+		if !yield(url) {
+			return errStopped
+		}
+		return nil
+	})
+	if err != errStopped {
+		m.failed = err
+	}
+}
+
+// ask fetches the URLs into new segments.
+func (t *task) ask(ctx context.Context, missing *missingURLs) error {
 	fetcher, err := t.once.fetcher.get(func() (*fetch.Fetcher, error) {
 		o := t.cfg.fetchOptions(t.budget.fetcher())
 		o.SpillDir = t.scratch
@@ -71,7 +88,7 @@ func doFetch(ctx context.Context, t *task) error {
 	defer out.abort()
 	fetching, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	err = fetcher.Run(fetching, urls, func(r fetch.Result) {
+	err = fetcher.Run(fetching, missing.all, func(r fetch.Result) {
 		if err := out.add(ctx, &r); err != nil {
 			stop(err)
 			return
@@ -82,19 +99,8 @@ func doFetch(ctx context.Context, t *task) error {
 		err = cause
 	}
 	// What came is kept even when the build is interrupted.
-	if kept := out.commit(context.WithoutCancel(ctx)); err == nil {
-		err = kept
-	}
-	if err == nil {
-		err = failed
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err == nil {
-		err = t.emitUnused(recorded)
-	}
-	return err
+	kept := out.commit(context.WithoutCancel(ctx))
+	return cmp.Or(err, kept, missing.failed, ctx.Err())
 }
 
 // emitUnused names what is recorded and no document uses.
