@@ -218,14 +218,15 @@ func (c *Config) resolve(base string) {
 	}
 }
 
-// hash names what decides the predictions: the config, the model and the data sets. Device and number type count, the number of
+// hash names what decides the predictions: the config, the model, the tasks' files and the data sets. Device and number type count, the number of
 // processes does not.
 func (r *runner) hash() string {
 	text, _ := json.Marshal(r.config)
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n", text, r.o.Model)
 	for i := range r.jobs {
-		text, _ := json.Marshal(r.jobs[i].data)
+		j := &r.jobs[i]
+		text, _ := json.Marshal([]any{j.task, j.data})
 		h.Write(text)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])

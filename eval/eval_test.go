@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"mmc4/configs"
 	"mmc4/eval/mini"
 	"mmc4/eval/task"
 	"mmc4/internal/imaging"
@@ -219,6 +220,26 @@ func TestResume(t *testing.T) {
 	other.Batch = 2
 	if _, err := Run(context.Background(), &other, with(&fakeModel{})); !errors.Is(err, ErrRefused) {
 		t.Errorf("another config went on with the same folder: %v", err)
+	}
+}
+
+// TestAnotherTaskFile changes the wording of a user's task between two runs.
+func TestAnotherTaskFile(t *testing.T) {
+	dir := t.TempDir()
+	mine := filepath.Join(dir, "mine.yaml")
+	text, err := configs.Tasks.ReadFile("tasks/coco.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := miniConfig(t, "shots: [0]\nmodel: none", "coco")
+	c.Tasks[0].Task = mine
+	for i, wording := range []string{"Output:", "A picture of"} {
+		if err := os.WriteFile(mine, bytes.ReplaceAll(text, []byte("Output:"), []byte(wording)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Run(context.Background(), c, with(&fakeModel{})); errors.Is(err, ErrRefused) != (i > 0) {
+			t.Errorf("%s: %v", wording, err)
+		}
 	}
 }
 

@@ -100,7 +100,7 @@ func (j *journal) replay(path string, h header, sizes []int) (end int64, err err
 		return 0, fmt.Errorf("%w: %s is not a file of this program", ErrRefused, path)
 	}
 	if found != h {
-		return 0, fmt.Errorf("%w: %s was made with another config, model or data: give another folder by --out, or remove it", ErrRefused, path)
+		return 0, fmt.Errorf("%w: %s was made with another config, model, task file or data: give another folder by --out, or remove it", ErrRefused, path)
 	}
 	end = int64(len(first) + 1)
 	for _, size := range sizes {

@@ -17,7 +17,7 @@ import (
 
 // Results is results.json.
 type Results struct {
-	Evaluation string       `json:"evaluation"` // names config, model and data
+	Evaluation string       `json:"evaluation"` // names config, model, tasks and data
 	Config     *Config      `json:"config"`
 	Tasks      []TaskResult `json:"tasks"`
 	Asked      int          `json:"asked"`

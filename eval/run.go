@@ -68,6 +68,7 @@ type runner struct {
 // results are as good as after none.
 func Run(ctx context.Context, config *Config, o Options) (*Results, error) {
 	r := &runner{config: config, o: o}
+	defer r.stores.Close()
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}

@@ -82,11 +82,16 @@ func (c *evalRunCmd) Run(ctx context.Context, o *output) error {
 	if options.Model, err = model.Fingerprint(config.Model); err != nil {
 		return usageError{err}
 	}
+	features := &model.Features{CLIP: config.RICES.CLIP, Cache: config.RICES.Cache, Device: config.Device}
+	defer features.Close()
 	options.Open = func(ctx context.Context, images func(string) ([]byte, error)) (eval.Model, error) {
+		if err := features.Close(); err != nil { // all examples are chosen: the memory is the model's
+			return nil, err
+		}
 		return model.Load(ctx, config.Model, model.Options{Device: config.Device, DType: config.DType, Compat: config.Compat != ""}, images)
 	}
 	if config.Demonstrations == "rices" {
-		options.Features = (&model.Features{CLIP: config.RICES.CLIP, Cache: config.RICES.Cache, Device: config.Device}).Of
+		options.Features = features.Of
 	}
 	results, err := eval.Run(ctx, config, options)
 	if results != nil {

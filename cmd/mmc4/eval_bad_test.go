@@ -142,7 +142,7 @@ func TestEvalAnotherModel(t *testing.T) {
 	}
 	data[len(data)-2] ^= 1
 	write(t, dir, "model/flamingo.safetensors", string(data))
-	if code, words := run(); code != exitRefused || !strings.Contains(words, "another config, model or data") {
+	if code, words := run(); code != exitRefused || !strings.Contains(words, "another config, model, task file or data") {
 		t.Errorf("exit code %d: %s", code, words)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"mmc4/eval/pictures"
 	"mmc4/internal/imaging"
+	"mmc4/kernels"
 	"mmc4/kernels/device"
 	"mmc4/models/clip"
 	"mmc4/models/weights"
@@ -21,6 +23,17 @@ type Features struct {
 	CLIP, Cache, Device string
 
 	model *clip.Model
+	dev   kernels.Device
+}
+
+// Close gives the model and the device back. Of may be called again, and opens them anew.
+func (f *Features) Close() error {
+	if f.model == nil {
+		return nil
+	}
+	err := errors.Join(f.model.Close(), f.dev.Close())
+	f.model = nil
+	return err
 }
 
 // Of gives the unit features of pictures of a place. A picture that cannot be read is an error that names it: leaving
@@ -31,9 +44,12 @@ func (f *Features) Of(ctx context.Context, location string, place pictures.Place
 		if err != nil {
 			return nil, err
 		}
-		if f.model, err = clip.Load(ctx, f.CLIP, dev, clip.Options{}); err != nil {
+		m, err := clip.Load(ctx, f.CLIP, dev, clip.Options{})
+		if err != nil {
+			dev.Close()
 			return nil, fmt.Errorf("RICES: %w", err)
 		}
+		f.model, f.dev = m, dev
 	}
 	print, err := f.model.Fingerprint()
 	if err != nil {

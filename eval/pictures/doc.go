@@ -4,6 +4,7 @@ package pictures
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -23,8 +24,34 @@ type Place interface {
 
 // Places are places by location, each opened once. The zero value is ready.
 type Places struct {
-	mu   sync.Mutex
-	open map[string]Place
+	mu    sync.Mutex
+	open  map[string]Place
+	files files
+}
+
+// Close closes all files. The places must not be used any more.
+func (p *Places) Close() error { return p.files.close() }
+
+// files are those that places have opened.
+type files struct {
+	mu  sync.Mutex
+	all []storage.Object
+}
+
+func (f *files) add(o storage.Object) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all = append(f.all, o)
+}
+
+func (f *files) close() (err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, o := range f.all {
+		err = errors.Join(err, o.Close())
+	}
+	f.all = nil
+	return err
 }
 
 // Open opens a location:
@@ -38,7 +65,7 @@ func (p *Places) Open(ctx context.Context, location string) (Place, error) {
 	if at, ok := p.open[location]; ok {
 		return at, nil
 	}
-	at, err := open(ctx, location)
+	at, err := open(ctx, location, &p.files)
 	if err != nil {
 		return nil, fmt.Errorf("pictures in %s: %w", location, err)
 	}
@@ -49,7 +76,7 @@ func (p *Places) Open(ctx context.Context, location string) (Place, error) {
 	return at, nil
 }
 
-func open(ctx context.Context, location string) (Place, error) {
+func open(ctx context.Context, location string, opened *files) (Place, error) {
 	var one func(ctx context.Context, o storage.Object) (Place, error)
 	switch path.Ext(location) {
 	case ".tar":
@@ -58,7 +85,7 @@ func open(ctx context.Context, location string) (Place, error) {
 		one = func(_ context.Context, o storage.Object) (Place, error) { return indexParquet(o, o.Info().Size) }
 	default:
 		s, err := storage.Open(ctx, location, storage.Options{})
-		return &folder{store: s}, err
+		return &folder{store: s, opened: opened}, err
 	}
 	refs, err := storage.Glob(ctx, location, storage.Options{})
 	if err != nil {
@@ -73,6 +100,7 @@ func open(ctx context.Context, location string) (Place, error) {
 		if err != nil {
 			return nil, err
 		}
+		opened.add(o)
 		at, err := one(ctx, o)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", ref.Location(), err)
@@ -108,9 +136,10 @@ func (s several) Names(ctx context.Context, folder string) ([]string, error) {
 
 // folder is a folder or bucket, with the tars that were looked into.
 type folder struct {
-	store storage.Store
-	mu    sync.Mutex
-	tars  map[string]*archive
+	store  storage.Store
+	opened *files
+	mu     sync.Mutex
+	tars   map[string]*archive
 }
 
 // tarMark parts a tar's name from its member's.
@@ -137,6 +166,7 @@ func (f *folder) tar(ctx context.Context, name string) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.opened.add(o)
 	a, err := indexTar(o, o.Info().Size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.store.Location(name), err)

@@ -80,6 +80,14 @@ func TestPlaces(t *testing.T) {
 		flats = append(flats, flat{name, []byte(files[name])})
 	}
 	var places Places
+	defer func() {
+		if n := len(places.files.all); n == 0 {
+			t.Error("no file was open")
+		}
+		if err := places.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	for location, renamed := range map[string]*strings.Replacer{
 		filepath.Join(dir, "folder"):         strings.NewReplacer(),
 		write("one.tar", tarOf(t, files)):    strings.NewReplacer(),

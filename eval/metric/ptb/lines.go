@@ -3,12 +3,14 @@ package ptb
 // Captions as lines of one text: cut into pieces, tokenised on all processors, handed over line by line.
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -174,14 +176,19 @@ func (p *piece) tokens(to int, drop func(string) bool) (end int, more bool) {
 	text := unsafe.String(unsafe.SliceData(p.text), len(p.text)) // it stays as it is until the next scan
 	p.out, p.ends = p.out[:0], p.ends[:0]
 	at, begin := 0, 0
+	beyond := false // the line's last token is kept and ends beyond ASCII
 	flush := func() {
+		if beyond { // pycocoevalcap strips the line before it looks at tokens, and an address may end in a no-break space
+			p.out = append(p.out[:begin], bytes.TrimRightFunc(p.out[begin:], unicode.IsSpace)...)
+		}
 		p.ends = append(p.ends, len(p.out))
-		begin = len(p.out)
+		begin, beyond = len(p.out), false
 	}
 	add := func(token string) {
-		if drop != nil && drop(token) {
+		if beyond = false; drop != nil && drop(token) {
 			return
 		}
+		beyond = drop != nil && token != "" && token[len(token)-1] >= utf8.RuneSelf
 		if len(p.out) > begin {
 			p.out = append(p.out, ' ')
 		}
@@ -193,7 +200,7 @@ func (p *piece) tokens(to int, drop func(string) bool) (end int, more bool) {
 			continue
 		}
 		if n := p.plainWord(text[at:], len(p.out) > begin); n > 0 {
-			at += n
+			at, beyond = at+n, false
 			continue
 		}
 		token, size, do, unsure := next(text[at:])
