@@ -53,9 +53,9 @@ static void plan(block *b, const mmc4_weights *w, int x, int bands, int8_t *digi
 }
 
 // fetch gives, of each band, four taps of every lane.
-VBMI static inline __attribute__((always_inline)) void fetch(__m512i p[4], const uint8_t *src, const int bands, const block *b, int g, int windows) {
+VBMI static inline __attribute__((always_inline)) void fetch(__m512i p[4], const uint8_t *src, const int bands, const block *b, int g) {
     int i, v;
-    for (i = 0; i < windows; i++) {
+    for (i = 0; i < b->windows; i++) {
         const uint8_t *in = src + (ptrdiff_t)(b->first[i] + 4 * g) * bands;
         const __m512i low = _mm512_loadu_si512(in), high = _mm512_loadu_si512(in + 64);
         for (v = 0; v < bands; v++) {
@@ -66,7 +66,7 @@ VBMI static inline __attribute__((always_inline)) void fetch(__m512i p[4], const
 }
 
 // outputs makes one block of a row; src may be read beyond the row's end by a window and all taps.
-VBMI static inline __attribute__((always_inline)) void outputs(uint8_t *dst, const uint8_t *src, const int bands, const block *b, int windows,
+VBMI static inline __attribute__((always_inline)) void outputs(uint8_t *dst, const uint8_t *src, const int bands, const block *b,
                                                                __m512i order, __mmask64 there) {
     const __m512i zero = _mm512_setzero_si512();
     __m512i p[4] = {zero, zero, zero, zero}, d0[4], d1[4], d2[4];
@@ -74,7 +74,7 @@ VBMI static inline __attribute__((always_inline)) void outputs(uint8_t *dst, con
     for (v = 0; v < 4; v++) d0[v] = _mm512_set1_epi32(HALF), d1[v] = d2[v] = zero;
     for (g = 0; g < b->groups; g++) {
         const int8_t *k = b->digits + g * 3 * 4 * LANES;
-        fetch(p, src, bands, b, g, windows);
+        fetch(p, src, bands, b, g);
         for (v = 0; v < bands; v++) {
             d0[v] = _mm512_dpbusd_epi32(d0[v], p[v], _mm512_loadu_si512(k));
             d1[v] = _mm512_dpbusd_epi32(d1[v], p[v], _mm512_loadu_si512(k + 64));
@@ -87,6 +87,36 @@ VBMI static inline __attribute__((always_inline)) void outputs(uint8_t *dst, con
     }
     d0[0] = _mm512_packus_epi16(_mm512_packs_epi32(d0[0], d0[1]), _mm512_packs_epi32(d0[2], d0[3]));
     _mm512_mask_storeu_epi8(dst, there, _mm512_permutexvar_epi8(order, d0[0]));
+}
+
+// FEW groups of taps, of one window, stay in registers with their weights from row to row.
+enum { FEW = 4 };
+
+VBMI static inline __attribute__((always_inline)) void few(uint8_t *dst, const uint8_t *src, int rows, size_t in, size_t out, const int bands,
+                                                           const int groups, const block *b, __m512i order, __mmask64 there) {
+    __m512i k[FEW][3], pick[4], p[FEW][4], sum[4];
+    int y, g, v, d;
+    src += (ptrdiff_t)b->first[0] * bands;
+    for (v = 0; v < bands; v++) pick[v] = _mm512_loadu_si512(b->pick[v]);
+    for (g = 0; g < groups; g++)
+        for (d = 0; d < 3; d++) k[g][d] = _mm512_loadu_si512(b->digits + (3 * g + d) * 4 * LANES);
+    for (v = bands; v < 4; v++) sum[v] = _mm512_setzero_si512();
+    for (y = 0; y < rows; y++, src += in, dst += out) {
+        for (g = 0; g < groups; g++) {
+            const __m512i low = _mm512_loadu_si512(src + 4 * g * bands), high = _mm512_loadu_si512(src + 4 * g * bands + 64);
+            for (v = 0; v < bands; v++) p[g][v] = _mm512_permutex2var_epi8(low, pick[v], high);
+        }
+        for (v = 0; v < bands; v++) {  // by digits from the highest on, as numbers are read
+            sum[v] = _mm512_set1_epi32(HALF >> 16);
+            for (d = 2; d >= 0; d--) {
+                if (d < 2) sum[v] = _mm512_slli_epi32(sum[v], 8);
+                for (g = 0; g < groups; g++) sum[v] = _mm512_dpbusd_epi32(sum[v], p[g][v], k[g][d]);
+            }
+            sum[v] = _mm512_srai_epi32(sum[v], PRECISION);
+        }
+        sum[0] = _mm512_packus_epi16(_mm512_packs_epi32(sum[0], sum[1]), _mm512_packs_epi32(sum[2], sum[3]));
+        _mm512_mask_storeu_epi8(dst, there, _mm512_permutexvar_epi8(order, sum[0]));
+    }
 }
 
 // some makes a few rows, block by block: what belongs to a block stays in registers, the rows in the first cache.
@@ -104,10 +134,14 @@ VBMI static inline __attribute__((always_inline)) void some(uint8_t *dst, const 
     for (x = 0; x < w->outputs; x += LANES, b++, dst += LANES * bands) {
         const int bytes = (w->outputs - x < LANES ? w->outputs - x : LANES) * bands;
         const __mmask64 there = ~(__mmask64)0 >> (64 - bytes);
-        if (b->windows == 1)
-            for (y = 0; y < rows; y++) outputs(dst + y * out, src + y * in, bands, b, 1, order, there);
-        else
-            for (y = 0; y < rows; y++) outputs(dst + y * out, src + y * in, bands, b, b->windows, order, there);
+        switch (b->windows == 1 ? b->groups : 0) {
+        case 1: few(dst, src, rows, in, out, bands, 1, b, order, there); break;
+        case 2: few(dst, src, rows, in, out, bands, 2, b, order, there); break;
+        case 3: few(dst, src, rows, in, out, bands, 3, b, order, there); break;
+        case 4: few(dst, src, rows, in, out, bands, 4, b, order, there); break;
+        default:
+            for (y = 0; y < rows; y++) outputs(dst + y * out, src + y * in, bands, b, order, there);
+        }
     }
 }
 
