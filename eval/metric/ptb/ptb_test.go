@@ -24,6 +24,8 @@ func TestLines(t *testing.T) {
 		{"İ ΟΔΟΣ", "i\u0307 οδος", "i\u0307 οδος"},
 		{"Dr. Gray vs. Inc. men", "dr. gray vs. inc. men", "dr. gray vs. inc. men"},
 		{"see www.a.com/bcd, or a@b.org !", "see www.a.com/bcd , or a@b.org !", "see www.a.com/bcd or a@b.org"},
+		{"see http://x.com/a?b=1\u00a0", "see http://x.com/a?b=1\u00a0", "see http://x.com/a?b=1"},
+		{"see http://x.com/a?b=1\u00a0 .", "see http://x.com/a?b=1\u00a0 .", "see http://x.com/a?b=1\u00a0"},
 		{"line\r\nbreak\u2028here", "line break here", "line break here"},
 	} {
 		if got := Lines([]string{c.caption}); got[0] != c.lines {
