@@ -59,8 +59,8 @@ func Load(ctx context.Context, dir string, dev kernels.Device, o Options) (*Mode
 	if !ok {
 		return nil, fmt.Errorf("clip: %s holds a tokenizer that is not CLIP's; it needs vocab.json and merges.txt, or bpe_simple_vocab_16e6.txt.gz", dir)
 	}
-	if tokens.Size() > config.Text.Vocab {
-		return nil, fmt.Errorf("clip: the tokenizer of %s has %d ids, the text tower %d: they do not belong together", dir, tokens.Size(), config.Text.Vocab)
+	if size, vocab := tokens.Size(), config.Text.Vocab; size > vocab || vocab > max((size+511)/512*512, size+size/10) { // programs round vocabularies up
+		return nil, fmt.Errorf("clip: the tokenizer of %s has %d ids, the text tower %d: they do not belong together, or the tokenizer is cut short; take both from one model", dir, size, vocab)
 	}
 	file, err := weights.Open(ctx, dir)
 	if err != nil {

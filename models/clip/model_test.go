@@ -239,6 +239,14 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 			return os.WriteFile(filepath.Join(dir, "bpe_simple_vocab_16e6.txt"), []byte("#version\nt h\nth e"), 0o644)
 		}, "do not belong together"},
 		{func(dir string) error {
+			path := filepath.Join(dir, "open_clip_config.json")
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(path, []byte(strings.Replace(string(text), `"layers":2`, `"layers":1`, 1)), 0o644)
+		}, "it describes a smaller model than this file"},
+		{func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "open_clip_config.json"),
 				[]byte(`{"embed_dim": 12, "vision_cfg": {"layers": 2, "width": 16, "head_width": 8, "patch_size": 2, "image_size": 8}, "text_cfg": {"vocab_size": 515}}`), 0o644)
 		}, `"visual.conv1.weight" has shape [16 3 4 4], but [16 3 2 2] was expected`},

@@ -41,6 +41,17 @@ func prefixOf(f *weights.File, name string) (prefix string, ok bool) {
 	return prefix, ok
 }
 
+// last refuses a file that goes on after the config's last block: half a tower computes without a complaint.
+func (l *loader) last(blocks, hfBlocks string, layers int) {
+	name := fmt.Sprintf(blocks, layers) + "ln_1.weight"
+	if l.hf {
+		name = fmt.Sprintf(hfBlocks, layers) + "layer_norm1.weight"
+	}
+	if name = l.prefix + strings.TrimPrefix(name, l.strip); l.err == nil && l.file.Has(name) {
+		l.err = fmt.Errorf("%s: there is a tensor %q, but the config has %d layers: it describes a smaller model than this file", l.file.Path, name, layers)
+	}
+}
+
 // tensor gives the checked elements of one tensor.
 func (l *loader) tensor(name string, shape ...int) weights.Tensor {
 	if l.err != nil {

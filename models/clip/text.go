@@ -22,7 +22,10 @@ type Text struct {
 	loader    *loader
 }
 
-const textAnchor, textAnchorHF = "token_embedding.weight", "text_model.embeddings.token_embedding.weight"
+const (
+	textAnchor, textAnchorHF = "token_embedding.weight", "text_model.embeddings.token_embedding.weight"
+	textBlocks, textBlocksHF = "transformer.resblocks.%d.", "text_model.encoder.layers.%d."
+)
 
 // NewText reads the text tower, as NewVision does the image tower.
 func NewText(dev kernels.Device, queue kernels.Queue, file *weights.File, c TextConfig, embedDim int, dtype kernels.DType) (*Text, error) {
@@ -40,9 +43,10 @@ func NewText(dev kernels.Device, queue kernels.Queue, file *weights.File, c Text
 		if l.err != nil {
 			break
 		}
-		t.blocks = append(t.blocks, l.block(fmt.Sprintf("transformer.resblocks.%d.", i), fmt.Sprintf("text_model.encoder.layers.%d.", i),
+		t.blocks = append(t.blocks, l.block(fmt.Sprintf(textBlocks, i), fmt.Sprintf(textBlocksHF, i),
 			c.Width, c.Heads, c.MLP, c.Act, c.Eps))
 	}
+	l.last(textBlocks, textBlocksHF, c.Layers)
 	t.final = l.norm("ln_final", "text_model.final_layer_norm", c.Width, c.Eps)
 	t.proj = l.projection("text_projection", "text_projection.weight", c.Width, embedDim)
 	t.Params, t.loader = l.params, l

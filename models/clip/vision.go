@@ -28,6 +28,8 @@ const (
 	visionAnchor     = "visual.class_embedding"
 	visionAnchorHF   = "vision_model.embeddings.class_embedding"
 	visionAnchorBare = "class_embedding" // open_clip's tower stored alone, as in OpenFlamingo's vision_encoder
+
+	visionBlocks, visionBlocksHF = "visual.transformer.resblocks.%d.", "vision_model.encoder.layers.%d."
 )
 
 // NewVision reads the image tower from weights in open_clip's or Hugging Face's names, under any prefix. dtype is the type
@@ -58,9 +60,10 @@ func NewVision(dev kernels.Device, queue kernels.Queue, file *weights.File, c Vi
 		if l.err != nil {
 			break
 		}
-		v.blocks = append(v.blocks, l.block(fmt.Sprintf("visual.transformer.resblocks.%d.", i), fmt.Sprintf("vision_model.encoder.layers.%d.", i),
+		v.blocks = append(v.blocks, l.block(fmt.Sprintf(visionBlocks, i), fmt.Sprintf(visionBlocksHF, i),
 			c.Width, c.Heads, c.MLP, c.Act, c.Eps))
 	}
+	l.last(visionBlocks, visionBlocksHF, c.Layers)
 	if embedDim > 0 {
 		v.after = l.norm("visual.ln_post", "vision_model.post_layernorm", c.Width, c.Eps)
 		v.proj = l.projection("visual.proj", "visual_projection.weight", c.Width, embedDim)

@@ -42,7 +42,11 @@ func New(dev kernels.Device, queue kernels.Queue, source params.Source, c Config
 	}
 	l := &params.Loader{Device: dev, Queue: queue, Source: source, DType: o.DType, Tables: o.Tables, Seed: o.Seed, Draw: o.Draw, Resize: o.Resize}
 	m := build(l, c)
-	if err := l.Err(); err != nil {
+	err := l.Err()
+	if err == nil && source != nil {
+		err = whole(source, c)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("language model: %w", err)
 	}
 	m.Weights, m.Notes, m.Grown = l.Weights, l.Notes, l.Grown

@@ -78,6 +78,15 @@ func Files(c Config, file *weights.File) params.Source {
 	return f
 }
 
+// whole refuses weights that go on after the config's last layer: half a model computes without a complaint.
+func whole(source params.Source, c Config) error {
+	n := c.names()
+	if file, stored, more := source.Find(fmt.Sprintf(n.layers, c.Layers) + n.norm1 + ".weight"); more {
+		return fmt.Errorf("%s: there is a tensor %q, but the config has %d layers: it describes a smaller model than this file", file.Path, stored, c.Layers)
+	}
+	return nil
+}
+
 type fileNames struct {
 	file         *weights.File
 	prefix, drop string

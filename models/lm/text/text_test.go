@@ -244,6 +244,7 @@ func TestRefusals(t *testing.T) {
 		"no config":     {func(dir string) { os.Remove(filepath.Join(dir, "config.json")) }, "fetch-model"},
 		"no tokenizer":  {func(dir string) { os.Remove(filepath.Join(dir, "tokenizer.json")) }, "tokenizer"},
 		"no weights":    {func(dir string) { os.Remove(filepath.Join(dir, "model.safetensors")) }, "weights"},
+		"fewer layers":  {config(260, map[string]any{"n_layer": 1}), "a smaller model than this file"},
 		"other width":   {config(260, map[string]any{"n_embd": 32}), "model.safetensors"},
 		"broken generation config": {func(dir string) {
 			os.WriteFile(filepath.Join(dir, "generation_config.json"), []byte("{"), 0o644)
