@@ -115,7 +115,9 @@ func TestRandomSoup(t *testing.T) {
 			fast++
 		}
 	}
-	t.Logf("%d of %d pages needed no tree", fast, n)
+	if fast < n/2 { // else scan is right because it never answers
+		t.Errorf("only %d of %d pages needed no tree", fast, n)
+	}
 }
 
 func TestTreeTooDeep(t *testing.T) {

@@ -177,6 +177,8 @@ func (p *parser) record(block []byte) (kind string, page Page, bad string) {
 		return "", Page{}, "no WARC-Target-URI in the envelope"
 	case page.Date.IsZero():
 		return "", Page{}, "no valid WARC-Date in the envelope"
+	case page.Offset < 0 || page.Length < 0:
+		return "", Page{}, "a negative offset or length in the container"
 	}
 	return kind, page, ""
 }

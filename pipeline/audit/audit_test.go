@@ -2,7 +2,9 @@ package audit_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -195,6 +197,19 @@ func TestExplain(t *testing.T) {
 	}
 	if lost != e.Images.In-e.Images.Kept {
 		t.Errorf("the causes add up to %d", lost)
+	}
+	broken := smallrun.Write(t, func(w *smallrun.Tables) { // by a model that gives NaN
+		for i := range w.Rejects {
+			if w.Rejects[i].Rule == schemas.RuleSimilarity {
+				nan := math.NaN()
+				w.Rejects[i].Value = &nan
+			}
+		}
+	}, nil)
+	if e, err := explain(t, broken); err != nil {
+		t.Error(err)
+	} else if _, err := json.Marshal(e); err != nil {
+		t.Error(err)
 	}
 	var b strings.Builder
 	if err := audit.WriteExplanation(&b, e, 20); err != nil {

@@ -5,6 +5,7 @@ package audit
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -188,7 +189,7 @@ func (s *scan) add(r *schemas.Reject) {
 		host = text(r.URL) + text(r.Detail)
 	}
 	if len(g.examples) < examplesOfCause && !slices.Contains(g.exampleHosts, host) {
-		g.examples = append(g.examples, Example{text(r.URL), text(r.ImageURL), r.Value, r.Limit, text(r.Detail)})
+		g.examples = append(g.examples, Example{text(r.URL), text(r.ImageURL), number(r.Value), r.Limit, text(r.Detail)})
 		g.exampleHosts = append(g.exampleHosts, strings.Clone(host))
 	}
 }
@@ -205,6 +206,14 @@ func text(s *string) string {
 		return ""
 	}
 	return strings.Clone(*s)
+}
+
+// number is v, unless it is none: a model that is broken gives NaN, which JSON has no word for.
+func number(v *float64) *float64 {
+	if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
+		return nil
+	}
+	return v
 }
 
 // explained puts the causes in order and says what to do about each.
