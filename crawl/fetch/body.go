@@ -114,12 +114,15 @@ func (w *wire) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// maxCodings are as many as curl undoes, and more than anyone needs. Each has a decoder, whose memory nobody counts.
+// maxCodings are as many as curl undoes, and more than anyone needs.
 const maxCodings = 5
 
+// brotliWindow is what a decoder of brotli may keep of its output; those of gzip and deflate keep 32 KiB.
+const brotliWindow = 16 << 20
+
 // unpacked undoes the Content-Encoding, which we do not ask for. Servers that say gzip and send plain bytes are many:
-// the bytes decide.
-func unpacked(h http.Header, w *wire) (io.Reader, error) {
+// the bytes decide. held is what the decoders may take of memory.
+func unpacked(h http.Header, w *wire) (r io.Reader, held int64, err error) {
 	var codings []string
 	for coding := range strings.SplitSeq(strings.ToLower(strings.Join(h.Values("Content-Encoding"), ",")), ",") {
 		if coding = strings.TrimSpace(coding); coding != "" && coding != "identity" {
@@ -127,9 +130,9 @@ func unpacked(h http.Header, w *wire) (io.Reader, error) {
 		}
 	}
 	if len(codings) > maxCodings {
-		return nil, fmt.Errorf("%d content encodings, one in another", len(codings))
+		return nil, 0, fmt.Errorf("%d content encodings, one in another", len(codings))
 	}
-	var r io.Reader = w
+	r = w
 	for _, coding := range slices.Backward(codings) {
 		br := bufio.NewReader(r)
 		switch coding {
@@ -140,26 +143,26 @@ func unpacked(h http.Header, w *wire) (io.Reader, error) {
 			}
 			z, err := gzip.NewReader(br)
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			r = z
 		case "deflate":
 			if head, _ := br.Peek(2); len(head) == 2 && head[0]&15 == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
 				z, err := zlib.NewReader(br)
 				if err != nil {
-					return nil, err
+					return nil, 0, err
 				}
 				r = z
 			} else {
 				r = flate.NewReader(br)
 			}
 		case "br":
-			r = brotli.NewReader(br)
+			r, held = brotli.NewReader(br), held+brotliWindow
 		default:
-			return nil, fmt.Errorf("content encoding %q is not known", short(coding, 40))
+			return nil, 0, fmt.Errorf("content encoding %q is not known", short(coding, 40))
 		}
 	}
-	return r, nil
+	return r, held, nil
 }
 
 // body is what was read.
@@ -177,7 +180,7 @@ const drainLimit = 64 << 10
 func readBody(ctx context.Context, resp *http.Response, d *deadlines, stall time.Duration, limit int64, anything bool, mem *share) body {
 	w := &wire{body: resp.Body, d: d, stall: stall, limit: limit}
 	d.begin(stall, errStall)
-	r, err := unpacked(resp.Header, w)
+	r, held, err := unpacked(resp.Header, w)
 	if err != nil {
 		return body{err: err}
 	}
@@ -185,7 +188,7 @@ func readBody(ctx context.Context, resp *http.Response, d *deadlines, stall time
 	if n := resp.ContentLength; n > 0 {
 		size = min(n+1, 1<<20) // one more, so that the end is seen without growing
 	}
-	if err := mem.grow(ctx, size, d.wait); err != nil {
+	if err := mem.grow(ctx, size+held, d.wait); err != nil {
 		return body{err: err}
 	}
 	b := body{data: make([]byte, 0, size)}

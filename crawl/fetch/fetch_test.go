@@ -22,6 +22,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/andybalholm/brotli"
 )
 
 // png begins like a picture; the fetcher looks no further.
@@ -179,6 +181,12 @@ func TestOutcomes(t *testing.T) {
 		_ = z.Close()
 	})
 	on("a.test/notgzip", status(200, "Content-Encoding", "gzip"))
+	on("a.test/brotli", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "br")
+		z := brotli.NewWriter(w)
+		_, _ = z.Write(png)
+		_ = z.Close()
+	})
 	on("a.test/nested", status(200, "Content-Encoding", strings.Repeat("deflate,", 5000)))
 	on("a.test/strange", status(200, "Content-Encoding", "lzma"))
 	on("a.test/cutgzip", func(w http.ResponseWriter, _ *http.Request) {
@@ -274,6 +282,7 @@ func TestOutcomes(t *testing.T) {
 		{"http://a.test/gzip", OK, 1, 200},
 		{"http://a.test/notgzip", OK, 1, 200},
 		{"http://a.test/strange", ProtocolError, 1, 200},
+		{"http://a.test/brotli", OK, 1, 200},
 		{"http://a.test/nested", ProtocolError, 1, 200},
 		{"http://a.test/cutgzip", Truncated, 1, 200},
 		{"http://a.test/hang", Timeout, 1, 0},
