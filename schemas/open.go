@@ -13,7 +13,7 @@ import (
 )
 
 // ErrDamaged is in the chain of every error that bytes of a file, not the reading of them, caused.
-var ErrDamaged = errors.New("damaged Parquet file")
+var ErrDamaged = errors.New("damaged file")
 
 // damaged turns a panic of the Parquet library into an error.
 func damaged(err *error) {

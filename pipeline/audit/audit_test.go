@@ -150,7 +150,7 @@ func TestFilesAndCounts(t *testing.T) {
 		{damage(func(m *pipeline.Manifest) { m.Outputs[0].Rows++ }), "rows, the manifest says"},
 		{damage(func(m *pipeline.Manifest) { m.Outputs[0].SHA256 = "0" }), "its SHA-256 is"},
 		{damage(func(m *pipeline.Manifest) { m.Outputs[0].Size++ }), "bytes, the manifest says"},
-		{flip(smallrun.Write(t, nil, nil), "docs/part-00000.parquet", -3), "docs/part-00000.parquet: damaged Parquet file"},
+		{flip(smallrun.Write(t, nil, nil), "docs/part-00000.parquet", -3), "docs/part-00000.parquet: damaged file"},
 		{flip(smallrun.Write(t, nil, nil), "rejects/part-00001.parquet", 30), "rejects/part-00001.parquet: its SHA-256"},
 		{gone, "images/part-00001.parquet: the manifest names it, but it is not there"},
 		{extra, "docs/part-00002.parquet: the manifest does not name this file"},

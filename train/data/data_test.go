@@ -4,11 +4,13 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -359,6 +361,40 @@ func TestZips(t *testing.T) {
 			t.Errorf("%+v: %v", p, err)
 		}
 		stream.Close()
+	}
+}
+
+// A zip whose directory lies of a member's size costs no more memory than it says, and not that where it cannot be.
+func TestLyingZips(t *testing.T) {
+	text := bytes.Repeat([]byte(`{"text_list":["a"]}`+"\n"), 100)
+	for size, says := range map[uint64]string{
+		uint64(len(text)):     "",
+		uint64(len(text) - 7): "is not the",
+		uint64(len(text) + 7): "EOF",
+		1 << 20:               "cannot inflate",
+		1 << 40:               "at most",
+	} {
+		var deflated, file bytes.Buffer
+		d, _ := flate.NewWriter(&deflated, flate.BestCompression)
+		d.Write(text)
+		d.Close()
+		w := zip.NewWriter(&file)
+		m, err := w.CreateRaw(&zip.FileHeader{Name: "a.jsonl", Method: zip.Deflate, CRC32: crc32.ChecksumIEEE(text), CompressedSize64: uint64(deflated.Len()), UncompressedSize64: size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Write(deflated.Bytes())
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		archive, err := zip.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := inflate(archive.File[0])
+		if says == "" && (err != nil || !bytes.Equal(got, text)) || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%d bytes said of %d: %v", size, len(text), err)
+		}
 	}
 }
 

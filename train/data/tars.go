@@ -73,7 +73,7 @@ func listTar(ctx context.Context, ref storage.Ref) (samples []tarSample, err err
 			return samples, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("not a tar file, or damaged: %w", err)
+			return nil, fmt.Errorf("not a tar file, or damaged (fetch it again, or leave it out of paths): %w", err)
 		}
 		if h.Typeflag != tar.TypeReg {
 			continue

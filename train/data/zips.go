@@ -6,6 +6,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -17,18 +18,32 @@ import (
 // largestMember bounds what a member may inflate to. MMC4's largest have a tenth of that.
 const largestMember = 1 << 30
 
-// inflate gives a member's text. The zip is in memory, so that what fails is the zip's fault.
+// mostInflated is what a byte can become in deflate.
+const mostInflated = 1032
+
+// inflate gives a member's text. The zip is in memory, so that what fails is the zip's fault. Room is made once, for what the directory says,
+// unless that cannot be.
 func inflate(file *zip.File) ([]byte, error) {
+	size := file.UncompressedSize64
+	switch {
+	case size > largestMember:
+		return nil, fmt.Errorf("it inflates to %d bytes; at most %d are read", size, largestMember)
+	case size > mostInflated*file.CompressedSize64:
+		return nil, fmt.Errorf("%d bytes cannot inflate to the %d that the directory says", file.CompressedSize64, size)
+	}
 	r, err := file.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	text, err := io.ReadAll(io.LimitReader(r, largestMember+1))
-	if err == nil && len(text) > largestMember {
-		err = fmt.Errorf("it inflates to more than %d bytes", largestMember)
+	text := make([]byte, size)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return nil, err
 	}
-	return text, err
+	if _, err := r.Read(make([]byte, 1)); err != io.EOF { // at the end the checksum is compared
+		return nil, errors.Join(fmt.Errorf("it is not the %d bytes that the directory says", size), err)
+	}
+	return text, nil
 }
 
 // readMember reads a zip whole: shards have some ten megabytes.
@@ -62,7 +77,7 @@ func listZip(ctx context.Context, ref storage.Ref) (ranges []byteRange, err erro
 	defer object.Close()
 	archive, err := zip.NewReader(object, object.Info().Size)
 	if err != nil {
-		return nil, fmt.Errorf("not a zip file, or damaged: %w", err)
+		return nil, fmt.Errorf("not a zip file, or damaged (fetch it again, or leave it out of paths): %w", err)
 	}
 	found := false
 	for _, file := range archive.File {
