@@ -401,14 +401,19 @@ static void widen(const int8_t *x, int64_t row, const float *scales, uint16_t *o
     for (int64_t i = 0; i < n; i++) out[r * n + i] = to_bf16((float)x[r * row + i] * scales[r]);
 }
 
-// Images [from,to) of `pixels` pixels each, packed RGB to planes.
+// Images [from,to) of `pixels` pixels each, packed RGB to planes. The colours are taken apart once, as bytes:
+// to gather every third byte for each of them took half as long again.
 static void normalize_pixels(const uint8_t *x, struct vec out, const float *mean, const float *std, int64_t pixels, int64_t from, int64_t to) {
-  for (int64_t image = from; image < to; image++)
-    for (int c = 0; c < 3; c++) CHUNKS(0, pixels) {
-        float v[CHUNK];
-        for (int64_t i = 0; i < n; i++) v[i] = ((float)x[(image * pixels + at + i) * 3 + c] / 255.0f - mean[c]) / std[c];
+  for (int64_t image = from; image < to; image++) CHUNKS(0, pixels) {
+      const uint8_t *rgb = x + (image * pixels + at) * 3;
+      uint8_t bands[3][CHUNK];
+      float v[CHUNK];
+      for (int64_t i = 0; i < n; i++) bands[0][i] = rgb[3 * i], bands[1][i] = rgb[3 * i + 1], bands[2][i] = rgb[3 * i + 2];
+      for (int c = 0; c < 3; c++) {
+        for (int64_t i = 0; i < n; i++) v[i] = ((float)bands[c][i] / 255.0f - mean[c]) / std[c];
         store_vec(out, (image * 3 + c) * pixels + at, v, n, 0);
       }
+    }
 }
 
 #define ROWS_TABLE                                                                                                                                                  \
