@@ -33,7 +33,7 @@ type program struct {
 	Generate   generateCmd   `cmd:"" help:"Continue a text with a language model."`
 	FetchModel fetchModelCmd `cmd:"" help:"Bring a model from the Hugging Face hub into a folder."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
-	gpuVerbs   `embed:""`
+	GPU        gpuVerbs      `embed:""`
 }
 
 // common are the flags every verb has.

@@ -143,9 +143,7 @@ func readKarpathy(root string, s Split) ([]Sample, error) {
 		id := m.ID()
 		one := Sample{ID: id, Reference: formats.Reference{ID: id}, Fields: map[string]string{
 			"caption": strings.TrimSpace(m.Sentences[0]), "filename": m.FileName, "filepath": m.FilePath, "id": string(id)}}
-		for _, sentence := range m.Sentences {
-			one.Reference.Captions = append(one.Reference.Captions, sentence)
-		}
+		one.Reference.Captions = append(one.Reference.Captions, m.Sentences...)
 		out = append(out, one)
 	}
 	return out, nil
