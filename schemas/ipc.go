@@ -16,6 +16,7 @@ import (
 const ipcBatchBytes = 32 << 20
 
 // WriteIPC writes an Arrow IPC file of documents, zstd-compressed, and gives their number. An error of docs ends it.
+// Documents are kept until a batch is full: docs may not use their slices again, as ReadJSONL does.
 func WriteIPC(w io.Writer, docs iter.Seq2[*Document, error]) (n int64, err error) {
 	defer recovered(&err, "writing Arrow")
 	mem := memory.NewGoAllocator()

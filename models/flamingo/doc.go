@@ -7,7 +7,7 @@
 //	m, err := flamingo.New(dev, queue, config, flamingo.Sources{Vision: clipFile, LM: lmFile, Flamingo: checkpoint}, flamingo.Options{})
 //	media := m.See(pass, pixels, slots)                   // tower and resampler, once an image
 //	logits := m.Logits(pass, m.Hidden(pass, input, media))
-//	result, err := m.Generate(ctx, pass, prompt, media, lm.Decoding{...})
+//	result, err := m.Generate(ctx, pass, prompt, media, flamingo.Decoding{...})
 //
 // Text sees an image through its markers: a token's text time is the number of <image> tokens up to and including it, and
 // it looks at the latents of the image of that number (of all up to it with AttendPrevious); before the first marker it

@@ -3,6 +3,6 @@
 //	summary, err := features.Embed(ctx, features.Config{Input: "photos/", Out: "photos.parquet", Model: model}, report)
 //
 // source.go finds what is to be embedded: a folder of pictures, a list, or a finished run. embed.go decodes and resizes on
-// several goroutines while the model computes. write.go makes Parquet or npy. The same input, model and device give the
-// same bytes for any number of workers.
+// several goroutines while the model computes. write.go makes Parquet or npy. tokens.go keeps the image tower's tokens for
+// training instead (Tokens). The same input, model and device give the same bytes for any number of workers.
 package features
