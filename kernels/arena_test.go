@@ -2,6 +2,7 @@ package kernels_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"mmc4/kernels"
@@ -129,5 +130,36 @@ func TestFrozenMapped(t *testing.T) {
 	q.Do(&kernels.Fill{Dst: p.Value, Value: 9})
 	if got := kernels.DecodeFloats(kernels.F32, data); q.Wait() != nil || got[0] != 1 || p.Compute.DType != kernels.BF16 {
 		t.Errorf("after training the file's bytes are %v", got)
+	}
+}
+
+// TestTrainedTakesNoSecondCopy: what a weight was before it was trained is not kept; fp32 of the device is trained where it lies.
+func TestTrainedTakesNoSecondCopy(t *testing.T) {
+	const n = 6
+	values := []float32{1, 2, 3, 4, 5, 6}
+	for _, c := range []struct {
+		dtype  kernels.DType
+		bf16   bool
+		pack   bool
+		atMost int // bytes at any time
+		bytes  int // in the end
+	}{{kernels.F32, false, false, 8 * n, 8 * n}, {kernels.F32, true, false, 10 * n, 10 * n}, {kernels.BF16, false, false, 10 * n, 8 * n}, {kernels.BF16, true, true, 12 * n, 10 * n}} {
+		dev := ref.NewLimited(c.atMost)
+		q, _ := dev.NewQueue()
+		p, err := kernels.NewParam(refWithoutAdopt{dev}, q, "w", c.dtype, values, 2, 3)
+		if err == nil && c.pack {
+			err = p.Pack(dev, true)
+		}
+		if err == nil {
+			err = p.Train(dev, q, c.bf16)
+		}
+		if err != nil {
+			t.Errorf("%v, bf16 %v: %v", c.dtype, c.bf16, err)
+			continue
+		}
+		got, err := kernels.NewPass(ref.New(), q, kernels.NewArena(ref.New(), 0), kernels.PassOptions{}).Float32(p.Value)
+		if dev.Live() != c.bytes || err != nil || !slices.Equal(got, values) || p.Value.DType != kernels.F32 || !p.Packed.None() || p.Compute.None() == c.bf16 {
+			t.Errorf("%v, bf16 %v: %d bytes, not %d; %v, %v", c.dtype, c.bf16, dev.Live(), c.bytes, got, err)
+		}
 	}
 }

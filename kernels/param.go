@@ -20,6 +20,8 @@ type Param struct {
 	// Grad is fp32, of Value's shape, when Trainable. Passes add to it; ZeroGrads clears it.
 	Grad      Tensor
 	Trainable bool
+
+	adopted bool // Value lies in memory of the host that is not the parameter's own: it is never written to
 }
 
 // Adopter is what a device implements that can compute from the host's own memory: Adopt makes a buffer of data without a
@@ -63,7 +65,7 @@ func NewParamBytes(dev Device, q Queue, name string, dtype DType, data []byte, d
 	}
 	if ad, ok := dev.(Adopter); ok {
 		if buf, ok := ad.Adopt(data); ok {
-			p.Value = View(buf, 0, dtype, dims...)
+			p.Value, p.adopted = View(buf, 0, dtype, dims...), true
 			return p, nil
 		}
 	}
@@ -76,8 +78,9 @@ func NewParamBytes(dev Device, q Queue, name string, dtype DType, data []byte, d
 	return p, nil
 }
 
-// Train makes the parameter trainable: fp32 memory of its own, a cleared gradient and, with bf16 and more than one
-// dimension, a Compute copy.
+// Train makes the parameter trainable: an fp32 Value, a cleared gradient and, with bf16 and more than one dimension, a
+// Compute copy. The Value stays where it is if it is fp32 memory of the device; else it is copied and the memory of before given
+// back. Nobody else may use that.
 func (p *Param) Train(dev Device, q Queue, bf16 bool) error {
 	alloc := func(dtype DType) (Tensor, error) {
 		buf, err := dev.Alloc(max(p.Value.Len()*dtype.Size(), 1))
@@ -89,23 +92,38 @@ func (p *Param) Train(dev Device, q Queue, bf16 bool) error {
 	if p.Value.DType != F32 && p.Value.DType != BF16 {
 		return fmt.Errorf("parameter %s: %v cannot be trained", p.Name, p.Value)
 	}
-	value, err := alloc(F32) // never train in adopted memory
-	if err != nil {
-		return err
-	}
+	before, packed, value := p.Value, p.Packed, p.Value
+	var compute Tensor
 	grad, err := alloc(F32)
 	if err != nil {
 		return err
 	}
-	if bf16 && p.Value.Rank > 1 {
-		if p.Compute, err = alloc(BF16); err != nil {
+	if p.adopted || before.DType != F32 {
+		if value, err = alloc(F32); err != nil {
 			return err
 		}
-		q.Do(&Copy{Src: p.Value, Dst: p.Compute})
+		q.Do(&Copy{Src: before, Dst: value})
 	}
-	q.Do(&Copy{Src: p.Value, Dst: value})
+	if bf16 && before.Rank > 1 {
+		if compute, err = alloc(BF16); err != nil {
+			return err
+		}
+		q.Do(&Copy{Src: before, Dst: compute})
+	}
 	q.Do(&Fill{Dst: grad})
-	p.Value, p.Grad, p.Packed, p.Trainable = value, grad, Tensor{}, true
+	p.Value, p.Compute, p.Grad, p.Packed, p.Trainable, p.adopted = value, compute, grad, Tensor{}, true, false
+	if value.Mem == before.Mem && packed.None() {
+		return nil
+	}
+	if err := q.Wait(); err != nil { // what is copied from is still read
+		return fmt.Errorf("parameter %s: %w", p.Name, err)
+	}
+	if value.Mem != before.Mem {
+		before.Mem.Free()
+	}
+	if !packed.None() && packed.Mem != before.Mem {
+		packed.Mem.Free()
+	}
 	return nil
 }
 

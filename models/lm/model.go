@@ -164,12 +164,8 @@ func (m *Model) TrainRows(dev kernels.Device, queue kernels.Queue, bf16 bool, id
 		queue.Do(&kernels.Copy{Src: table.Slice(0, id, id+1), Dst: value.Slice(0, i, i+1)})
 	}
 	own := &kernels.Param{Name: name, Value: value}
-	err = own.Train(dev, queue, bf16)
-	if err == nil {
-		err = queue.Wait()
-	}
-	value.Mem.Free() // Train made a copy
-	if err != nil {
+	if err := own.Train(dev, queue, bf16); err != nil {
+		value.Mem.Free()
 		return nil, err
 	}
 	if bf16 && m.head == m.embed {
