@@ -56,6 +56,13 @@ func (c *Contrastive) Groups() []Group {
 	return []Group{free, decayed}
 }
 
+// Free frees both towers.
+func (c *Contrastive) Free() {
+	c.Vision.Free()
+	c.Text.Free()
+	params.Free(c.weights...)
+}
+
 // Share counts pairs.
 func (c *Contrastive) Share(b *data.Batch) int {
 	n := 0
@@ -69,12 +76,8 @@ func (c *Contrastive) Share(b *data.Batch) int {
 
 // Updated keeps the scale between 1 and 100, or Contrast's.
 func (c *Contrastive) Updated(queue kernels.Queue) {
-	most := float64(clipScale)
-	if c.Contrast != nil && c.Contrast.MaxScale > 0 {
-		most = c.Contrast.MaxScale
-	}
 	v := c.LogitScale.Value
-	queue.Do(&kernels.Clamp{X: v, Out: v, Min: 0, Max: float32(math.Log(most))})
+	queue.Do(&kernels.Clamp{X: v, Out: v, Min: 0, Max: c.Contrast.most()})
 }
 
 // Loss is the mean over both directions, and the hinges of Contrast.

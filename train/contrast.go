@@ -5,6 +5,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 
 	"mmc4/kernels"
 	"mmc4/train/data"
@@ -30,6 +31,14 @@ type Hinge struct {
 
 // clipScale is the largest factor that CLIP allows.
 const clipScale = 100
+
+// most is the logarithm of the largest factor; c may be nil.
+func (c *Contrast) most() float32 {
+	if c != nil && c.MaxScale > 0 {
+		return float32(math.Log(c.MaxScale))
+	}
+	return float32(math.Log(clipScale))
+}
 
 func (c *Contrast) check() error {
 	if c == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -212,8 +213,9 @@ func features(t *testing.T, p *kernels.Pass, x kernels.Tensor) [][]float64 {
 
 // A training with the hinges parts strangers from partners, goes on exactly where it was interrupted, and wants a config that
 // says what can be.
-func TestContrastTrains(t *testing.T) {
-	dir := t.TempDir()
+// contrastConfig writes a CLIP with drawings of four kinds, one of which has no text.
+func contrastConfig(t *testing.T, dir string) string {
+	t.Helper()
 	const n, side = 60, 16
 	var pixels []byte
 	var rows strings.Builder
@@ -231,7 +233,7 @@ func TestContrastTrains(t *testing.T) {
 	write(t, filepath.Join(dir, "examples.jsonl"), rows.String())
 	write(t, filepath.Join(dir, "plain.txt"), strings.Repeat("gh\n", 15))
 	merges := write(t, filepath.Join(dir, "bpe_simple_vocab_16e6.txt"), "#version\na b</w>\nc d</w>\ne f</w>\n")
-	text := fmt.Sprintf(`
+	return write(t, filepath.Join(dir, "clip.yaml"), fmt.Sprintf(`
 kind: clip
 steps: 30
 model: {embed_dim: 16, vision_cfg: {layers: 1, width: 16, head_width: 8, patch_size: 8, image_size: 16}, text_cfg: {context_length: 8, vocab_size: 600, width: 16, heads: 2, layers: 1}}
@@ -239,8 +241,12 @@ tokenizer: {path: %s}
 streams: [{format: drawings, paths: [%s], batch: 15}]
 contrast: {unpaired: true, strangers: {margin: 0, weight: 20}, partners: {margin: 0.6, weight: 4}, max_scale: 20}
 optimizer: {lr: 0.003, beta2: 0.98, eps: 1e-6, weight_decay: 0}
-`, merges, dir)
-	path := write(t, filepath.Join(dir, "clip.yaml"), text)
+`, merges, dir))
+}
+
+func TestContrastTrains(t *testing.T) {
+	dir := t.TempDir()
+	path := contrastConfig(t, dir)
 	result, err := train(t, path, filepath.Join(dir, "out"))
 	if err != nil {
 		t.Fatal(err)
@@ -272,8 +278,12 @@ optimizer: {lr: 0.003, beta2: 0.98, eps: 1e-6, weight_decay: 0}
 	if got, want := hashes(t, again, 30), hashes(t, filepath.Join(dir, "out"), 30); got != want {
 		t.Errorf("an interrupted run ended with\n%s\nnot\n%s", got, want)
 	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for old, wrong := range map[string]string{"margin: 0,": "margin: 2,", "weight: 4": "weight: -1", "max_scale: 20": "max_scale: 0.5", "kind: clip": "kind: lm"} {
-		if _, err := ParseConfig([]byte(strings.Replace(text, old, wrong, 1)), "bad"); err == nil || !strings.Contains(err.Error(), "contrast") {
+		if _, err := ParseConfig([]byte(strings.Replace(string(text), old, wrong, 1)), "bad"); err == nil || !strings.Contains(err.Error(), "contrast") {
 			t.Errorf("%s: %v", wrong, err)
 		}
 	}

@@ -3,6 +3,7 @@ package train
 // What a step costs: multiplications and additions of matrix products and attention, counted from the shape alone.
 
 import (
+	"slices"
 	"time"
 
 	"mmc4/kernels"
@@ -102,32 +103,58 @@ func FlamingoFLOPs(c flamingo.Config, rows, t, pictures, share float64) float64 
 	return flamingoWork(c, rows, t, pictures, pictures, share).total()
 }
 
-// stepWork estimates a step of a config. Images are the limit of a row, and every token is counted: an upper bound. kept: of an epoch
-// that finds all visual tokens kept, where the tower has nothing to do.
-func (c *Config) stepWork(s *shapes, kept bool) (total work) {
+// batchWork is a batch of a config: rows of t tokens, a share of which is predicted, with images of which the tower looks at `looked`.
+func (c *Config) batchWork(s *shapes, rows, t, images, looked, share float64) (w work) {
+	switch c.Kind {
+	case KindFlamingo:
+		return flamingoWork(s.flamingo, rows, t, images, looked, share)
+	case KindLM:
+		return lmWork(s.lm, rows, t, share, true, c.LoRA == nil)
+	case KindCLIP:
+		w = visionWork(s.clip.Vision, images, true)
+		text := towerWork(s.clip.Text.Width, s.clip.Text.Layers, s.clip.Text.MLP, rows, t, true)
+		w.forward, w.backward = w.forward+text.forward, w.backward+text.backward
+	}
+	return w // a probe multiplies next to nothing
+}
+
+// stepWork estimates a step of a config. Images and tokens are the limits of a row, all of them looked at and predicted: an upper bound.
+func (c *Config) stepWork(s *shapes) (total work) {
 	for _, stream := range c.Streams {
-		rows := float64(stream.Batch * c.Accumulate)
-		var w work
-		switch c.Kind {
-		case KindFlamingo:
-			images := float64(stream.MaxImages)
-			if stream.Sequences == "pairs" {
-				images = 1
-			}
-			looked := rows * images
-			if kept {
-				looked = 0
-			}
-			w = flamingoWork(s.flamingo, rows, float64(stream.MaxTokens), rows*images, looked, 1)
-		case KindLM:
-			w = lmWork(s.lm, rows, float64(stream.MaxTokens), 1, true, true)
-		case KindCLIP:
-			w = visionWork(s.clip.Vision, rows, true)
-			t := s.clip.Text
-			text := towerWork(t.Width, t.Layers, t.MLP, rows, float64(t.Context), true)
-			w.forward, w.backward = w.forward+text.forward, w.backward+text.backward
+		rows, t, images := float64(stream.Batch*c.Accumulate), float64(stream.MaxTokens), 1.0
+		switch {
+		case c.Kind == KindCLIP:
+			t = float64(s.clip.Text.Context)
+		case stream.Sequences != "pairs":
+			images = float64(stream.MaxImages)
 		}
+		w := c.batchWork(s, rows, t, rows*images, rows*images, 1)
 		total.forward, total.backward = total.forward+w.forward, total.backward+w.backward
+	}
+	return total
+}
+
+// workOf is the operations of the batches that a step learnt from. computed is how many pictures had no visual tokens kept, where
+// those are kept at all.
+func (r *run) workOf(parts []Part, computed int) (total float64) {
+	for _, part := range parts {
+		b := part.Batch
+		if r.task.Share(b) == 0 {
+			continue // Stepper leaves it out
+		}
+		rows, t, images, looked := b.Rows, b.Len, len(b.Pictures), len(b.Pictures)
+		share := float64(b.LossTokens) / float64(rows*t)
+		switch f, _ := r.task.(*Flamingo); {
+		case r.config.Kind == KindCLIP:
+			q := pair(b)
+			rows, t = len(q.texts), len(q.texts[0])
+		case f == nil:
+		case f.Visual != nil:
+			looked, computed = computed, 0 // of all batches: counted once
+		case f.EmptySlots && slices.Contains(b.Slot, -1):
+			images, looked = images+1, looked+1
+		}
+		total += r.config.batchWork(r.shapes, float64(rows), float64(t), float64(images), float64(looked), share).total()
 	}
 	return total
 }

@@ -83,9 +83,7 @@ func DryRun(ctx context.Context, c *Config, deviceName string) (*Plan, error) {
 		p.Samples += n
 		p.Streams = append(p.Streams, fmt.Sprintf("%s: %d samples of up to %d tokens, weight %g", stream.Name, n, stream.MaxTokens, stream.Weight))
 	}
-	if c.Kind != KindProbe {
-		p.StepFLOPs = c.stepWork(s, false).total()
-	}
+	p.StepFLOPs = c.stepWork(s).total()
 	p.Activation = c.activations(s)
 	p.Memory = p.Activation
 	for _, part := range p.Parts {

@@ -41,6 +41,9 @@ func (f *Flamingo) Masked(queue kernels.Queue) { f.Model.MaskEmbedding(queue) }
 // Updated shows the rows to lookups.
 func (f *Flamingo) Updated(queue kernels.Queue) { f.Model.Updated(queue) }
 
+// Free frees the model.
+func (f *Flamingo) Free() { f.Model.Free() }
+
 // Loss is the language model's on the batch's labels.
 func (f *Flamingo) Loss(p *kernels.Pass, _ int, b *data.Batch) kernels.Tensor {
 	var pixels kernels.Tensor

@@ -37,6 +37,12 @@ func (l *Language) Groups() []Group {
 	return []Group{decayed, rest}
 }
 
+// Free frees the model and its adapters.
+func (l *Language) Free() {
+	params.Free(l.Adapters...)
+	l.Model.Free()
+}
+
 // Loss is the mean cross entropy.
 func (l *Language) Loss(p *kernels.Pass, _ int, b *data.Batch) kernels.Tensor {
 	hidden := l.Model.Hidden(p, lm.Input{IDs: b.IDs, Rows: b.Rows, Mask: b.Mask})

@@ -25,6 +25,7 @@ type stepping struct {
 	taken taken
 	parts []Part
 	began time.Time
+	work  float64 // operations
 	line  LogLine
 }
 
@@ -57,20 +58,21 @@ func (r *run) loop(ctx context.Context) error {
 			return cmp.Or(settle(0), err)
 		}
 		waited := time.Since(began)
+		looked := r.visual().looked()
 		begun, err := take(parts, micros)
 		if err != nil {
 			return cmp.Or(settle(0), fmt.Errorf("step %d: %w", r.step+1, err)) // what went wrong first
 		}
 		r.step++
 		r.at = r.positions()
-		steps = append(steps, stepping{step: r.step, taken: begun, parts: parts, began: began, line: LogLine{Step: r.step, WaitSeconds: waited.Seconds(), Rejects: r.rejects()}})
+		steps = append(steps, stepping{step: r.step, taken: begun, parts: parts, began: began, work: r.workOf(parts, r.visual().looked()-looked), line: LogLine{Step: r.step, WaitSeconds: waited.Seconds(), Rejects: r.rejects()}})
 		if v := r.visual(); v != nil && v.Store.Full() {
 			if err := v.keep(ctx); err != nil {
 				return err
 			}
 		}
 		but := ahead
-		if r.validates(r.step) || r.saves(r.step) {
+		if r.validates(r.step) || r.saves(r.step) || r.due {
 			but = 0
 		}
 		if err := settle(but); err != nil {
@@ -121,8 +123,9 @@ func (r *run) settle(ctx context.Context, s stepping) error {
 	if r.barren == mostBarren {
 		return r.diverged(result.Skipped)
 	}
-	if r.improved(line.Validation) || r.saves(s.step) && (r.barren == 0 || s.step == r.config.Steps) { // no checkpoint of weights that may have diverged takes the place of a good one
-		err = r.checkpoint(context.WithoutCancel(ctx))
+	r.due = r.due || r.saves(s.step)
+	if r.improved(line.Validation) || r.due && (r.barren == 0 || s.step == r.config.Steps) { // no checkpoint of weights that may have diverged takes the place of a good one
+		r.due, err = false, r.checkpoint(context.WithoutCancel(ctx))
 	}
 	r.settled = time.Now()
 	return err
@@ -158,8 +161,8 @@ func (r *run) batches(ctx context.Context) (parts []Part, micros int, err error)
 func (r *run) taker() func(parts []Part, micros int) (taken, error) {
 	c := r.config
 	if !c.Compat {
-		stepper := &Stepper{Task: r.task, Optimizer: r.opt, Schedule: c.Schedule, Pass: r.pass, Streams: len(r.inputs), Watch: r.gates()}
-		return func(parts []Part, _ int) (taken, error) { return stepper.Begin(parts) }
+		r.stepper = &Stepper{Task: r.task, Optimizer: r.opt, Schedule: c.Schedule, Pass: r.pass, Streams: len(r.inputs), Watch: r.gates()}
+		return func(parts []Part, _ int) (taken, error) { return r.stepper.Begin(parts) }
 	}
 	schedule := c.Schedule
 	schedule.Total *= c.Accumulate
@@ -213,7 +216,7 @@ func (r *run) line(s stepping, result StepResult) LogLine {
 	took := time.Since(since).Seconds()
 	line.SamplesPerSecond, line.TokensPerSecond = float64(samples)/took, float64(tokens)/took
 	if r.rate > 0 {
-		line.MFU = r.perStep / took / r.rate
+		line.MFU = s.work / took / r.rate
 	}
 	for i, in := range r.inputs {
 		line.Loss[in.Name] = number(result.Losses[i])

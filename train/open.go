@@ -35,6 +35,15 @@ type workplace struct {
 
 func (s *workplace) close() {
 	s.visual().close()
+	if s.opt != nil {
+		s.opt.Free()
+	}
+	if s.task != nil {
+		s.task.Free()
+	}
+	if s.pass != nil {
+		s.pass.Arena().Free()
+	}
 	for _, f := range s.files {
 		f.Close()
 	}
@@ -218,7 +227,10 @@ func (s *workplace) openProbe(ctx context.Context, queue kernels.Queue) error {
 	if err != nil || len(docs) == 0 {
 		return fmt.Errorf("the probe's features cannot be read: %w", err)
 	}
-	s.task, err = NewProbe(s.dev, queue, len(docs[0].Features), s.config.Optimizer.Decay)
+	task, err := NewProbe(s.dev, queue, len(docs[0].Features), s.config.Optimizer.Decay)
+	if err == nil {
+		s.task = task
+	}
 	return err
 }
 
@@ -256,6 +268,7 @@ func (s *workplace) openCLIP(ctx context.Context, queue kernels.Queue, bf16 bool
 			scale = v[0]
 		}
 	}
+	scale = min(max(scale, 0), s.config.Contrast.most()) // where Updated keeps it: else a first step that is skipped would move it
 	task, err := NewContrastive(s.dev, queue, vision, text, scale, bf16, s.config.Optimizer.Decay)
 	if err != nil {
 		return err

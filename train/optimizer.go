@@ -62,6 +62,15 @@ func NewOptimizer(dev kernels.Device, queue kernels.Queue, o AdamW, groups []Gro
 	return opt, nil
 }
 
+// Free gives the state back to the device. The optimizer is of no use after it.
+func (o *Optimizer) Free() {
+	for _, pair := range o.moments {
+		pair[0].Mem.Free()
+		pair[1].Mem.Free()
+	}
+	o.moments, o.params = nil, nil
+}
+
 func (o *Optimizer) grads() []kernels.Tensor {
 	ts := make([]kernels.Tensor, len(o.params))
 	for i := range ts {

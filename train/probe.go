@@ -34,6 +34,9 @@ func (t *Probe) Groups() []Group {
 	return []Group{{Name: "weight", Decay: t.Decay, Weights: []*params.Weight{t.weight}}, {Name: "bias", Weights: []*params.Weight{t.bias}}}
 }
 
+// Free frees the head.
+func (t *Probe) Free() { params.Free(t.weight, t.bias) }
+
 // Share counts rows.
 func (t *Probe) Share(b *data.Batch) int { return b.Rows }
 

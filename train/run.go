@@ -49,17 +49,17 @@ type run struct {
 	saved     int                      // of the last checkpoint, -1: none
 	best      *Best                    // nil: nothing was validated
 	skipped   int
+	due       bool    // a checkpoint whose step was skipped waits for one that is learnt from
 	barren    int     // steps that were skipped one after another, up to now
 	rate      float64 // operations a second that the device can do
-	perStep   float64 // operations of a step
 	lastLoss  map[string]*float64
+	stepper   *Stepper // nil with --compat
 	evaluator *kernels.Pass
 	settled   time.Time // when the result of the last step was there
 }
 
 // Run trains to the end, or until ctx ends: then a last checkpoint is written and the context's error returned.
 func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
-	began := time.Now()
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
@@ -67,12 +67,19 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	if err != nil {
 		return nil, ConfigError{err}
 	}
+	return runOn(ctx, c, o, dev)
+}
+
+// runOn runs on a device, which it closes.
+func runOn(ctx context.Context, c *Config, o Options, dev kernels.Device) (*Result, error) {
+	began := time.Now()
 	s, err := openModel(ctx, c, dev)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
 	r := &run{workplace: s, o: o, saved: -1}
+	defer r.free()
 	if r.store, err = storage.Open(ctx, o.Out, storage.Options{}); err != nil {
 		return nil, ConfigError{err}
 	}
@@ -108,15 +115,22 @@ func Run(ctx context.Context, c *Config, o Options) (*Result, error) {
 	if r.rate, err = Rate(dev, s.pass.DType); err != nil {
 		return nil, err
 	}
-	if c.Kind != KindProbe {
-		r.perStep = c.stepWork(s.shapes, c.Visual.Path != "").total()
-	}
 	if err := r.loop(ctx); err != nil {
 		return nil, err
 	}
 	result := &Result{Out: o.Out, Checkpoint: r.store.Location(checkpointName(r.step)), Steps: r.step, Loss: r.lastLoss, Skipped: r.skipped,
 		Rejects: r.rejects(), Seconds: time.Since(began).Seconds()}
 	return result, nil
+}
+
+// free gives back what the loop took; the model is the workplace's.
+func (r *run) free() {
+	if r.stepper != nil {
+		r.stepper.Free()
+	}
+	if r.evaluator != nil {
+		r.evaluator.Arena().Free()
+	}
 }
 
 // resume restores a checkpoint and gives the streams' positions.

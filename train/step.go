@@ -55,6 +55,9 @@ type partShare struct {
 	share  float64
 }
 
+// Free gives what steps keep on the device back to it; all results must have been asked for.
+func (s *Stepper) Free() { s.memory.free() }
+
 // Step takes a step and waits for its result.
 func (s *Stepper) Step(parts []Part) (StepResult, error) {
 	b, err := s.Begin(parts)

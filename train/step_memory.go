@@ -25,6 +25,15 @@ type stepMemory struct {
 	} // what the table was made of
 }
 
+func (m *stepMemory) free() {
+	for _, t := range []kernels.Tensor{m.table, m.found} {
+		if !t.None() {
+			t.Mem.Free()
+		}
+	}
+	*m = stepMemory{}
+}
+
 // number is a place in what a step finds.
 func (m *stepMemory) number(i int) kernels.Tensor { return m.found.Slice(0, i, i+1) }
 
@@ -45,6 +54,9 @@ func (m *stepMemory) prepare(s *Stepper, parts int) error {
 		buf, err := dev.Alloc(4 * numbers)
 		if err != nil {
 			return fmt.Errorf("memory of steps: %w", err)
+		}
+		if !m.found.None() {
+			m.found.Mem.Free()
 		}
 		m.found = kernels.View(buf, 0, kernels.F32, numbers)
 	}

@@ -27,6 +27,8 @@ type Task interface {
 	Masked(queue kernels.Queue)
 	// Updated follows the optimizer: limits on weights. It also follows a step that was skipped, and must change nothing then.
 	Updated(queue kernels.Queue)
+	// Free gives the model's memory back to the device.
+	Free()
 }
 
 // plain is what most tasks do.

@@ -44,6 +44,16 @@ type Visual struct {
 	Refuse bool // no tower is there, or none is to be used
 	// Damaged is told of tokens that were damaged and computed anew; it may be nil.
 	Damaged func(data.Reject)
+
+	computed int // pictures that the tower looked at, so far
+}
+
+// looked is how many pictures the tower looked at so far because they had no tokens.
+func (v *Visual) looked() int {
+	if v == nil {
+		return 0
+	}
+	return v.computed
 }
 
 // openVisual opens the store of a run's tower. Without weights of the tower the place must hold the tokens of one tower alone.
@@ -104,6 +114,7 @@ func (v *Visual) Tokens(p *kernels.Pass, b *data.Batch, pixels func(some *data.B
 		if err != nil {
 			return none
 		}
+		v.computed += len(places)
 		computed := kernels.EncodeFloats(v.Kind.DType, values)
 		for k, i := range places {
 			tokens := computed[k*size : (k+1)*size : (k+1)*size]

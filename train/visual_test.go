@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"mmc4/internal/imaging"
 	"mmc4/models/flamingo"
+	"mmc4/train/data"
 )
 
 // Kept visual tokens change no loss: while they are made, when they are read, and without the tower's weights. What is missing
@@ -91,17 +93,41 @@ func TestVisualTokensOfTypes(t *testing.T) {
 	}
 }
 
-// A step that finds its tokens kept is without the tower's operations, and nothing else.
-func TestWorkWithoutTower(t *testing.T) {
+// What a step is said to compute is what its batches made it compute: rows and tokens that are there, labels that are predicted, and
+// pictures that the tower looked at, which are none where all tokens are kept.
+func TestWorkOfBatches(t *testing.T) {
 	model, err := flamingo.ParseConfig([]byte(`{"vision":{"embed_dim":16,"vision_cfg":{"image_size":28,"layers":2,"width":64,"patch_size":14}},
 		"lm":{"model_type":"gpt_neox","vocab_size":600,"hidden_size":16,"num_hidden_layers":2,"num_attention_heads":2,"intermediate_size":32,"max_position_embeddings":64}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Config{Kind: KindFlamingo, Accumulate: 2, Streams: []StreamConfig{{Batch: 3, MaxTokens: 16, MaxImages: 5}, {Batch: 4, MaxTokens: 16, MaxImages: 5, Sequences: "pairs"}}}
-	s := &shapes{flamingo: model}
-	tower := visionWork(model.Vision, 2*(3*5+4), false).total()
-	if whole, kept := c.stepWork(s, false).total(), c.stepWork(s, true).total(); tower == 0 || math.Abs(whole-kept-tower) > 1e-9*whole {
-		t.Errorf("a step of %g operations, %g without a tower of %g", whole, kept, tower)
+	c := &Config{Kind: KindFlamingo, Accumulate: 1, Streams: []StreamConfig{{Batch: 3, MaxTokens: 16, MaxImages: 5}, {Batch: 4, MaxTokens: 16, MaxImages: 5, Sequences: "pairs"}}}
+	batch := func(rows, length, slots, pictures, predicted int) Part {
+		b := &data.Batch{Rows: rows, Len: length, Slots: slots, Pictures: make([]*imaging.RGB, pictures), Slot: make([]int, rows*slots), LossTokens: predicted}
+		for i := range b.Slot {
+			if b.Slot[i] = i; i >= pictures {
+				b.Slot[i] = -1
+			}
+		}
+		return Part{Batch: b}
 	}
+	f := &Flamingo{}
+	r := &run{workplace: &workplace{config: c, shapes: &shapes{flamingo: model}, task: f}}
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if want == 0 || math.Abs(got-want) > 1e-9*want {
+			t.Errorf("%s: %g operations, not %g", what, got, want)
+		}
+	}
+	full := []Part{batch(3, 16, 5, 15, 48), batch(4, 16, 1, 4, 64)}
+	whole := r.workOf(full, 0)
+	near("batches at the limits of the config", whole, c.stepWork(r.shapes).total())
+	one := func(pictures float64) float64 { return visionWork(model.Vision, pictures, false).total() }
+	small := []Part{batch(3, 12, 5, 7, 9), batch(2, 12, 1, 2, 0)}
+	near("a smaller batch, and one without a label", r.workOf(small, 0), FlamingoFLOPs(model, 3, 12, 7, 0.25))
+	f.EmptySlots = true
+	near("and a picture of zeros", r.workOf(small, 0), FlamingoFLOPs(model, 3, 12, 8, 0.25))
+	f.EmptySlots, f.Visual = false, &Visual{}
+	near("all tokens kept", r.workOf(full, 0), whole-one(19))
+	near("three pictures without tokens", r.workOf(full, 3), whole-one(16))
 }

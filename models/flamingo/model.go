@@ -201,6 +201,15 @@ func (m *Model) Saved() []*params.Weight {
 	return ws
 }
 
+// Free gives the model's memory back to the device. The model is of no use after it.
+func (m *Model) Free() {
+	params.Free(m.Trained()...)
+	m.LM.Free()
+	if m.Vision != nil {
+		m.Vision.Free()
+	}
+}
+
 // Freeze arranges what is not trained as the device likes it best. With through, gradients can still flow through the
 // language model.
 func (m *Model) Freeze(dev kernels.Device, queue kernels.Queue, through bool) error {
