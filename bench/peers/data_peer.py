@@ -1,11 +1,11 @@
-"""webdataset 1.0.2 as open_flamingo 2.0.1 uses it on pairs: tars to token ids and normalised pixels. open: tar, tokenizer
-(a tokenizer.json), samples, side, max_tokens.
+"""webdataset 1.0.2 as open_flamingo 2.0.1 uses it on pairs: tars to token ids and normalised pixels. open: tars, tokenizer
+(a tokenizer.json), samples, shown, side, max_tokens.
 
 The pipeline is open_flamingo's get_laion_dataset without shuffling and without mirroring: decode("pilrgb"), open_clip's
 validation transform, the tokenizer on "<image>CAPTION<|endofchunk|>END", in batches of 32. The tokenizer is the one inside
 Hugging Face's, without transformers around it.
 
-Result: for every sample the number of ids, the ids, and the pixels as float32 (3, side, side).
+Result: for every one of the first `shown` samples the number of ids, the ids, and the pixels as float32 (3, side, side).
 """
 import os
 import struct
@@ -30,9 +30,9 @@ def to_rgb(image):
 
 
 class Pairs:
-    def __init__(self, tar, tokenizer, samples, side, max_tokens):
+    def __init__(self, tars, tokenizer, samples, shown, side, max_tokens):
         torch.set_num_threads(1)
-        self.tar, self.samples = tar, samples
+        self.tars, self.samples, self.shown = tars, samples, shown
         self.tokenizer = tokenizers.Tokenizer.from_file(tokenizer)
         self.tokenizer.add_special_tokens(["<|endoftext|>"])
         self.tokenizer.add_special_tokens(["<|endofchunk|>", "<image>", "<PAD>"])
@@ -49,15 +49,18 @@ class Pairs:
 
     def run(self):
         pipeline = webdataset.DataPipeline(
-            webdataset.SimpleShardList(self.tar), webdataset.tarfile_to_samples(),
+            webdataset.SimpleShardList(self.tars), webdataset.tarfile_to_samples(),
             webdataset.select(lambda sample: "txt" in sample and "jpg" in sample), webdataset.decode("pilrgb"),
             webdataset.to_tuple("jpg", "txt"), webdataset.batched(BATCH, partial=True, collation_fn=lambda batch: tuple(zip(*batch))),
             webdataset.map_tuple(self.images, self.texts))
-        batches = list(pipeline)
-        n = sum(len(ids) for _, ids in batches)
+        n, shown = 0, []
+        for images, texts in pipeline:  # as a trainer, which keeps no batch
+            if n < self.shown:
+                shown.append((images, texts))
+            n += len(texts)
         if n != self.samples:
             raise ValueError(f"{n} samples came out, not {self.samples}")
-        return batches
+        return shown
 
     def write(self, result, path):
         with open(path, "wb") as f:
