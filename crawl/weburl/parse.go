@@ -228,7 +228,7 @@ func (u *URL) path(s string) (*URL, error) {
 		}
 		switch dots(segment) {
 		case 2:
-			b = b[:len(shorten(string(b), u.Scheme))]
+			b = shorten(b, u.Scheme)
 			if last {
 				b = append(b, '/')
 			}
@@ -270,12 +270,14 @@ func dots(s string) int {
 }
 
 // shorten removes the last segment, but not the drive letter of a file URL.
-func shorten(path, scheme string) string {
-	if scheme == "file" && len(path) == 3 && path[2] == ':' && startsWithDrive(path[1:]) {
+func shorten[T string | []byte](path T, scheme string) T {
+	if scheme == "file" && len(path) == 3 && path[2] == ':' && startsWithDrive(string(path[1:])) {
 		return path
 	}
-	if i := strings.LastIndexByte(path, '/'); i >= 0 {
-		return path[:i]
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' {
+			return path[:i]
+		}
 	}
 	return path
 }

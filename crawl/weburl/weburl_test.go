@@ -60,6 +60,15 @@ func TestSURTCorners(t *testing.T) {
 }
 
 // What parses must serialise to something that parses to itself.
+// TestLongPath would copy 10^11 bytes if every ".." copied what is before it.
+func TestLongPath(t *testing.T) {
+	const n = 1 << 20
+	u, err := Parse("http://a.test/x/"+strings.Repeat("a/", n)+strings.Repeat("../", n), nil)
+	if err != nil || u.Path != "/x/" {
+		t.Errorf("%v, %.100q", err, u.Path)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"http://a.test/x?y#z", "//b", "file:c|/x", "http://[::1]:8", "mailto:x ?y", "\xff", "http://0x7f.1/%zz", "http://bücher.de"} {
 		f.Add(s, "http://h.test/p/q")
