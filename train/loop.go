@@ -140,7 +140,7 @@ func (r *run) diverged(why string) error {
 	if r.saved > 0 {
 		good = "the newest checkpoint is " + r.store.Location(checkpointName(r.saved)) + ": begin from it in another folder (weights.start)"
 	}
-	return fmt.Errorf("%d steps in a row were skipped, the last because %s: the weights have diverged, or the data are at fault (skipped.jsonl names the documents); %s, with a lower optimizer.lr or other data", mostBarren, why, good)
+	return fmt.Errorf("%d steps in a row were skipped, the last because %s: the weights have diverged, were not finite when they were given (--check of mmc4 embed and generate names those), or the data are at fault (skipped.jsonl names the documents); %s, with a lower optimizer.lr, other weights or other data", mostBarren, why, good)
 }
 
 // batches reads a step's batches: micros of each stream, in the order in which they are learnt from.
