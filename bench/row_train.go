@@ -19,6 +19,7 @@ var trainRows = []Row{
 	{Name: "train.flamingo-2t", Input: trainInput + ", two threads by the clock", Peer: openFlamingo, Bar: 2, Open: trainRow{threads: 2, losses: 50}.open},
 	{Name: "train.cached", Input: trainInput + ", ours with kept visual tokens", Peer: openFlamingo, Bar: 3, Open: trainRow{threads: 1, losses: trainBatches, kept: true}.open},
 	{Name: "train.memory", Input: trainInput + ", largest memory", Peer: openFlamingo, Bar: 1 / 0.6, Open: trainRow{threads: 1, losses: 3, memory: true}.open},
+	{Name: "train.gradients", Input: trainInput + ", 1 / how far the gradients of a step are from those of torch float64", Peer: openFlamingo, Bar: 1, Open: openTrainGradients},
 	{Name: "train.products", Input: trainInput + ", its operations a second", Peer: "our matrix product", Bar: 0.6, Open: openTrainProducts},
 }
 
@@ -47,9 +48,7 @@ func (r trainRow) open(ctx context.Context, lab *Lab) (*Contest, error) {
 	if err != nil {
 		return nil, err
 	}
-	peer, err := lab.Python("train_peer.py", args{"folder": lab.Dir, "slots": docSlots, "steps": trainBatches, "rows": docRows, "tokens": docTokens,
-		"used": docPictures, "media": shape.config.Media, "eoc": shape.config.EOC, "mean": shape.preprocess.Mean[:], "std": shape.preprocess.Std[:],
-		"lr": trainAdamW.LR, "warmup": trainWarmup, "threads": r.threads})
+	peer, err := trainPeer(lab, shape, r.threads)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +78,12 @@ func (r trainRow) open(ctx context.Context, lab *Lab) (*Contest, error) {
 		}
 	}
 	return c, nil
+}
+
+func trainPeer(lab *Lab, shape *training, threads int) (*Peer, error) {
+	return lab.Python("train_peer.py", args{"folder": lab.Dir, "slots": docSlots, "steps": trainBatches, "rows": docRows, "tokens": docTokens,
+		"used": docPictures, "media": shape.config.Media, "eoc": shape.config.EOC, "mean": shape.preprocess.Mean[:], "std": shape.preprocess.Std[:],
+		"lr": trainAdamW.LR, "warmup": trainWarmup, "threads": threads})
 }
 
 // agree takes steps on both sides, each from its own weights, and compares their losses.
@@ -138,11 +143,8 @@ func openTrainProducts(ctx context.Context, lab *Lab) (*Contest, error) {
 //
 // Rates begin with a linear warm-up, open_flamingo's own. Without one, losses of two
 // correct programs part: AdamW's first steps move a weight by the whole rate in the direction of its gradient's sign, also where the
-// gradient is the rounding of a zero, and the language model's ReLU turns a rounding into a step of its gradient. Measured at a rate of
-// 1e-4 from the first step on: after one backward pass gradients are 5e-4 (ours) and 2e-4 (torch's) from those of torch in float64, the
-// median of all tensors' relative L2 errors; 2 percent of the first update's length differs, its sign alone, and the loss of step 8
-// differs by 1.4e-4 between ours and torch's, and by 1.0e-4 between our own AVX-512 and AVX2 kernels. With a warm-up of only 500 steps
-// ours and torch's differ by less than 1e-7 in steps 2 to 6, and our two kernels by 5e-7 in step 18 and 1e-5 in step 21.
+// gradient is the rounding of a zero, and the language model's ReLU turns a rounding into a step of its gradient (train.gradients shows
+// how far both programs are from float64).
 var trainAdamW = train.AdamW{LR: 1e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.1, Clip: 1}
 
 const trainWarmup = 5000 // steps

@@ -2,6 +2,10 @@
 open_clip's, Hugging Face's and open_flamingo's names; lm.json; ids.i32 and labels.i32 [steps, rows, tokens]; pictures.u8
 [steps, rows, used, 224, 224, 3]), slots, steps, rows, tokens, used, media and eoc (ids), mean, std, lr, warmup (steps), threads.
 
+{"do": "gradients", "ours", "path"} takes no step: of the next batch's gradients in fp32 and of those of ours (safetensors, one named
+after its number in the optimizer's order) it writes how far they are from the gradients in float64, with the same weights and fp32 pixels:
+the relative L2 error of every tensor, and the loss in float64.
+
 A run is one step on the next batch, from the first again after the last: what train_one_epoch (train/train_utils.py) does for
 its documents, in fp32, with AdamW in its two groups. Slots without a picture hold zeros and go through tower and resampler, as
 upstream's do. Pictures are normalised and labels made beforehand. Dropout is off, so that losses can be compared.
@@ -74,10 +78,35 @@ class Trainer:
         self.at = (self.at + 1) % self.steps
         return images, ids, labels
 
-    def run(self):
-        images, ids, labels = self.batch()
+    def backward(self, images, ids, labels):
         loss = self.model(vision_x=images, lang_x=ids, attention_mask=torch.ones_like(ids), labels=labels)[0]
         loss.backward()
+        return loss.item()
+
+    def gradients(self, ours, path):
+        def taken():
+            named = [p.grad for group in self.optimizer.param_groups for p in group["params"]]
+            rows = lambda g: g[sorted(self.trained)] if g.shape == self.embedding.weight.shape else g
+            grads = [rows(g).double().flatten() for g in named]
+            self.optimizer.zero_grad(set_to_none=True)
+            return grads
+
+        images, ids, labels = self.batch()
+        self.backward(images, ids, labels)
+        theirs = taken()
+        self.model.double()
+        torch.set_default_dtype(torch.float64)  # of masks too
+        loss = self.backward(images.double(), ids, labels)
+        right = taken()
+        found = load_file(ours)
+        mine = [found[str(i)].double().flatten() for i in range(len(right))]
+        off = lambda grads: [((a - b).norm() / b.norm()).item() for a, b in zip(grads, right, strict=True)]
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump({"ours": off(mine), "theirs": off(theirs), "loss": loss}, f)
+        return {}
+
+    def run(self):
+        loss = self.backward(*self.batch())
         grad = self.embedding.weight.grad
         mask = torch.zeros_like(grad)
         for i in self.trained:
@@ -87,7 +116,7 @@ class Trainer:
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return loss.item()
+        return loss
 
     def memory(self):
         return {"peak_bytes": peak_bytes()}
