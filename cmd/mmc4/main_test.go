@@ -47,6 +47,7 @@ func TestExitCodes(t *testing.T) {
 		{"build --c4 a --wat b --clip demo --out " + dir + "/run --config " + config, exitUsage, "min_similarty"},
 		{"build --c4 a --wat b --clip demo --out " + dir + "/run --set dedup.hamming=99", exitUsage, "dedup.hamming"},
 		{"build --c4 a --wat b --clip demo --out " + dir + "/run --memory lots", exitUsage, "--memory"},
+		{"build --c4 a --wat b --clip demo --out " + dir + "/run --memory NaN", exitUsage, "--memory"},
 		{"build --c4 a --wat b --clip demo --out " + dir + "/run --device cuda", exitFailed, "driver"},
 		{"build --c4 " + dir + "/no.json.gz --wat b --clip demo --out " + dir + "/run", exitPartial, "no.json.gz"},
 		{"verify " + dir + "/nothing", exitFailed, ""},

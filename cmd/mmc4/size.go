@@ -18,7 +18,7 @@ func parseSize(s string) (int64, error) {
 			continue
 		}
 		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if err != nil || n <= 0 || n*u.bytes > 1<<62 {
+		if err != nil || !(n*u.bytes >= 1 && n*u.bytes <= 1<<62) { // so that NaN is none either
 			break
 		}
 		return int64(n * u.bytes), nil

@@ -13,36 +13,41 @@ type Interval struct {
 	High float64 `json:"high"`
 }
 
-// Resamples is how often Bootstrap draws.
+// Resamples is how often examples are drawn.
 const Resamples = 1000
 
-// Bootstrap draws n examples with replacement, Resamples times, and returns the 2.5 and 97.5 percentiles of a statistic of
-// the drawn indices. Draws where the statistic is not a number (an AUC of one class) do not count. The same seed
-// gives the same interval. The statistic is called from several goroutines.
-func Bootstrap(n int, seed uint64, statistic func(drawn []int) float64) Interval {
-	values := make([]float64, Resamples)
-	if n == 0 {
-		return interval(nil)
+// BootstrapAUC draws as many examples as there are with replacement, Resamples times, and returns the 2.5 and 97.5 percentiles of
+// their AUC. Draws of one class only do not count. The same seed gives the same interval. The examples are sorted once: a draw is
+// how often each of them is there.
+func BootstrapAUC(positive []bool, scores []float64, seed uint64) (Interval, error) {
+	r, err := rank(positive, scores)
+	if err != nil || len(scores) == 0 {
+		return interval(nil), err
 	}
+	values, n := make([]float64, Resamples), len(scores)
 	resample(func() func(k int) {
-		drawn := make([]int, n)
+		times := make([]int, n)
 		return func(k int) {
+			clear(times)
 			g := newGenerator(seed, k)
-			for i := range drawn {
-				drawn[i] = int(g.below(uint32(n)))
+			for range n {
+				times[r.place[g.below(uint32(n))]]++
 			}
-			values[k] = statistic(drawn)
+			auc, ok := r.area(times)
+			if values[k] = auc; !ok {
+				values[k] = math.NaN()
+			}
 		}
 	})
-	return interval(values)
+	return interval(values), nil
 }
 
-// BootstrapMean is Bootstrap for a mean of per-example scores.
+// BootstrapMean draws in the same way; the statistic is the mean of per-example scores.
 func BootstrapMean(scores []float64, seed uint64) Interval {
 	return BootstrapMeans([][]float64{scores}, seed)[0]
 }
 
-// BootstrapMeans is Bootstrap for the means of several metrics of the same examples.
+// BootstrapMeans is BootstrapMean for the means of several metrics of the same examples.
 func BootstrapMeans(metrics [][]float64, seed uint64) []Interval {
 	intervals := make([]Interval, len(metrics))
 	if len(metrics) == 0 || len(metrics[0]) == 0 {

@@ -79,6 +79,30 @@ func TestBootstrap(t *testing.T) {
 	}
 }
 
+// TestBootstrapAUC compares with drawing examples and asking for their AUC.
+func TestBootstrapAUC(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	positive, scores := make([]bool, 50), make([]float64, 50)
+	for i := range scores {
+		positive[i], scores[i] = r.IntN(12) == 0, float64(r.IntN(9))
+	}
+	var plain []float64
+	for k := range Resamples {
+		g := newGenerator(5, k)
+		p, s := make([]bool, len(scores)), make([]float64, len(scores))
+		for i := range s {
+			drawn := g.below(uint32(len(scores)))
+			p[i], s[i] = positive[drawn], scores[drawn]
+		}
+		if auc, ok, _ := AUC(p, s); ok {
+			plain = append(plain, auc)
+		}
+	}
+	if got, err := BootstrapAUC(positive, scores, 5); err != nil || got != interval(plain) || len(plain) == Resamples {
+		t.Errorf("got %v, %v; want that of %d draws, %v", got, err, len(plain), interval(plain))
+	}
+}
+
 // TestBootstrapOfFewScores compares the draws of a metric of few scores with the normal interval, and several metrics at
 // once with each alone.
 func TestBootstrapOfFewScores(t *testing.T) {

@@ -279,17 +279,11 @@ func (r *Report) auc(pairs []paired, o Options) error {
 		r.Values = append(r.Values, Value{Name: "ROC_AUC", Value: math.NaN(), Examples: len(pairs), Note: "undefined: only one class is there"})
 		return nil
 	}
-	interval := metric.Bootstrap(len(pairs), o.Seed, func(drawn []int) float64 {
-		p, s := make([]bool, len(drawn)), make([]float64, len(drawn))
-		for k, i := range drawn {
-			p[k], s[k] = positive[i], scores[i]
-		}
-		v, ok, _ := metric.AUC(p, s)
-		if !ok {
-			return math.NaN()
-		}
-		return 100 * v
-	})
+	interval, err := metric.BootstrapAUC(positive, scores, o.Seed)
+	if err != nil {
+		return err
+	}
+	interval.Low, interval.High = 100*interval.Low, 100*interval.High
 	r.Values = append(r.Values, Value{Name: "ROC_AUC", Value: 100 * value, Interval: &interval, Examples: len(pairs)})
 	return nil
 }
