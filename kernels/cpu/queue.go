@@ -36,15 +36,23 @@ func host(t kernels.Tensor) []byte {
 }
 
 func (q *queue) Write(dst kernels.Tensor, data []byte) {
-	if q.err == nil {
+	if q.err == nil && q.fits("write", dst, data) {
 		copy(host(dst), data)
 	}
 }
 
 func (q *queue) Read(data []byte, src kernels.Tensor) {
-	if q.err == nil {
+	if q.err == nil && q.fits("read", src, data) {
 		copy(data, host(src))
 	}
+}
+
+// fits reports whether data is a contiguous tensor's, and makes it the queue's error if not.
+func (q *queue) fits(what string, t kernels.Tensor, data []byte) bool {
+	if !t.Contiguous() || t.Len()*t.DType.Size() != len(data) {
+		q.err = &kernels.ShapeError{Op: what, Why: fmt.Sprintf("%v does not fit %d bytes, or is not contiguous", t, len(data))}
+	}
+	return q.err == nil
 }
 
 // event is past: everything was done when it was recorded.
