@@ -19,10 +19,19 @@ INLINE float element(const void *x, int type, int64_t at) {
   return type == F32 ? ((const float *)x)[at] : from_bf16(((const uint16_t *)x)[at]);
 }
 
+// is_plain says that sums leave as they are, but for factors of rows.
+INLINE int is_plain(const struct gemm *g) {
+  return g->alpha == 1 && !g->b_scale && !g->bias && !g->pre && !g->act && !g->residual && !g->add;
+}
+
 // finish takes a tile of sums through the epilogue to Out: rows [m0,m1), n <= width columns from n0 on.
 INLINE void finish_columns(const struct gemm *g, int64_t m0, int64_t m1, int64_t n0, const int64_t n, const int width, const float *c, const float *row_scale) {
   float bias[64], scale[64];
   if (n > width || width > 64) __builtin_unreachable();
+  if (!row_scale && is_plain(g)) {
+    for (int64_t m = m0; m < m1; m++, c += width) store_row(g->out, g->out_type, m * g->out_row + n0, c, n);
+    return;
+  }
   for (int j = 0; j < width; j++) bias[j] = 0, scale[j] = g->alpha;
   if (g->bias) load_row(bias, g->bias, g->bias_type, n0, n);
   if (g->b_scale) for (int64_t j = 0; j < n; j++) scale[j] *= g->b_scale[n0 + j];
@@ -311,50 +320,57 @@ INLINE float total(wide v) {
 #endif
 }
 
-// dots are sums of k products of `rows` rows of A, a_row apart, with a column of B that is contiguous; they are RUN apart. Four
-// sums are open for each row, so that no product waits for the one before; memory gives columns that follow each other faster as
-// one stream than as several.
-INLINE void dots(const int rows, int64_t k, const float *a, int64_t a_row, const float *b, float *sums) {
+// dots are sums of k products of `rows` rows of A, a_row apart, with n columns of B, b_row apart, each contiguous; sums of a row are
+// COLUMNS apart. Four are open for each, so that no product waits for the one before; memory gives columns that follow each other
+// faster as one stream than side by side.
+enum { COLUMNS = 32 };
+INLINE void dots(const int rows, int64_t k, int64_t n, const float *a, int64_t a_row, const float *b, int64_t b_row, float *sums) {
   enum { OPEN = 4 };
-  wide s[DOTS][OPEN] = {{{0}}};
-  int64_t i = 0;
-  for (; i + OPEN * WIDE <= k; i += OPEN * WIDE) {
+  for (; n > 0; n--, b += b_row, sums++) {
+    wide s[DOTS][OPEN] = {{{0}}};
+    int64_t i = 0;
+    for (; i + OPEN * WIDE <= k; i += OPEN * WIDE) {
 #pragma GCC unroll 4
-    for (int q = 0; q < OPEN; q++) {
-      wide y = load_wide(b + i + q * WIDE);
+      for (int q = 0; q < OPEN; q++) {
+        wide y = load_wide(b + i + q * WIDE);
 #pragma GCC unroll 4
-      for (int r = 0; r < rows; r++) s[r][q] += load_wide(a + r * a_row + i + q * WIDE) * y;
+        for (int r = 0; r < rows; r++) s[r][q] += load_wide(a + r * a_row + i + q * WIDE) * y;
+      }
     }
-  }
 #pragma GCC unroll 4
-  for (int r = 0; r < rows; r++) {
-    float rest = 0;
-    for (int64_t j = i; j < k; j++) rest += a[r * a_row + j] * b[j];
-    sums[r * RUN] = total((s[r][0] + s[r][2]) + (s[r][1] + s[r][3])) + rest;
+    for (int r = 0; r < rows; r++) sums[r * COLUMNS] = total((s[r][0] + s[r][2]) + (s[r][1] + s[r][3]));
+    for (; i < k; i++)
+      for (int r = 0; r < rows; r++) sums[r * COLUMNS] += a[r * a_row + i] * b[i];
   }
+}
+
+// few_columns computes columns [n0,n1), at most COLUMNS, where a column of B is contiguous.
+INLINE void few_columns(const struct gemm *g, int64_t n0, int64_t n1) {
+  float sums[FEW][COLUMNS];
+  const float *a = (const float *)g->a, *b = (const float *)g->b + n0 * g->b_row;
+  for (int64_t m = 0, rows; m < g->m; m += rows, a += rows * g->a_row) {
+    rows = g->m - m >= DOTS ? DOTS : g->m - m >= 2 ? 2 : 1;
+    if (rows == DOTS) dots(DOTS, g->k, n1 - n0, a, g->a_row, b, g->b_row, sums[m]);
+    else if (rows == 2) dots(2, g->k, n1 - n0, a, g->a_row, b, g->b_row, sums[m]);
+    else dots(1, g->k, n1 - n0, a, g->a_row, b, g->b_row, sums[m]);
+  }
+  for (int64_t m = 0; m < g->m; m++) finish(g, m, m + 1, n0, COLUMNS, sums[m], NULL);
 }
 
 // few_rows computes columns [n0,n1), at most RUN, of a product with at most FEW rows, all fp32 and B as it lies: sums of
 // products where a column of B is contiguous, else sums of rows of B.
 static void few_rows(const struct gemm *g, int64_t n0, int64_t n1) {
-  float sums[FEW][RUN] = {{0}};
-  const float *all = (const float *)g->a, *b = (const float *)g->b + n0 * g->b_row;
   if (g->b_col == 1) {
-    for (int64_t n = 0; n < n1 - n0; n++)
-      for (int64_t m = 0, rows; m < g->m; m += rows) {
-        const float *a = all + m * g->a_row, *column = b + n * g->b_row;
-        rows = g->m - m >= DOTS ? DOTS : g->m - m >= 2 ? 2 : 1;
-        if (rows == DOTS) dots(DOTS, g->k, a, g->a_row, column, &sums[m][n]);
-        else if (rows == 2) dots(2, g->k, a, g->a_row, column, &sums[m][n]);
-        else dots(1, g->k, a, g->a_row, column, &sums[m][n]);
-      }
-  } else {
-    for (int64_t m = 0; m < g->m; m++)
-      for (int64_t k = 0; k < g->k; k++)
-        for (int64_t n = 0; n < n1 - n0; n++) sums[m][n] = fmaf(all[m * g->a_row + k], b[k * g->b_col + n], sums[m][n]);
+    for (int64_t n = n0; n < n1; n += COLUMNS) few_columns(g, n, least(n1, n + COLUMNS));
+    return;
   }
+  float sums[FEW][RUN] = {{0}};
+  const float *a = (const float *)g->a, *b = (const float *)g->b + n0;
   for (int64_t m = 0; m < g->m; m++)
-    for (int64_t n = n0; n < n1; n += 32) finish(g, m, m + 1, n, 32, sums[m] + n - n0, NULL);
+    for (int64_t k = 0; k < g->k; k++)
+      for (int64_t n = 0; n < n1 - n0; n++) sums[m][n] = fmaf(a[m * g->a_row + k], b[k * g->b_col + n], sums[m][n]);
+  for (int64_t m = 0; m < g->m; m++)
+    for (int64_t n = n0; n < n1; n += COLUMNS) finish(g, m, m + 1, n, COLUMNS, sums[m] + n - n0, NULL);
 }
 
 // BY_ROWS calls a function of a constant number of rows.
