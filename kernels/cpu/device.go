@@ -53,6 +53,7 @@ type Device struct {
 	mask    scratch       // of the keys that attention sees so far
 	round   int           // products so far
 	wide    scratch       // int8 B as bf16
+	sums    scratch       // of a bf16 product of a long k
 	turns   []*turns      // tables of rotary positions
 }
 
@@ -93,7 +94,7 @@ func (d *Device) Threads() int { return d.pool.size }
 // Close ends the threads and gives back what ops worked in; buffers are their owners'.
 func (d *Device) Close() error {
 	d.pool.close()
-	for _, s := range append(d.scratch, d.packed, d.mask, d.wide) {
+	for _, s := range append(d.scratch, d.packed, d.mask, d.wide, d.sums) {
 		s.free()
 	}
 	d.scratch = nil

@@ -150,7 +150,7 @@ func (d *Device) matmul(op *kernels.MatMul) error {
 		return nil
 	default:
 		if depth := d.depth(op, kind, n, k); depth < k {
-			return d.inPieces(&g, kind, op.A, b, m, n, k, depth, row, col)
+			return d.inPieces(&g, kind, op, b, depth, row, col)
 		}
 		return d.packAndMultiply(&g, kind, b, m, n, k, row, col)
 	}
@@ -164,19 +164,27 @@ const room = 8 << 20 // of B packed at a time: it stays in the last cache from p
 // its products are those of its packed form.
 func (d *Device) depth(op *kernels.MatMul, kind *C.struct_gemm_kind, n, k int) int {
 	const readings = 4
-	plain := op.Act == kernels.NoActivation && op.Bias.None() && op.Residual.None() && op.Pre.None() && op.Out.DType == kernels.F32
+	plain := op.Act == kernels.NoActivation && op.Bias.None() && op.Residual.None() && op.Pre.None()
 	if op.TransB || !plain || packedBytes(n, k, kind) <= readings*room {
 		return k
 	}
 	return max(C.DEEP, room/packedBytes(n, 1, kind)/C.DEEP*C.DEEP)
 }
 
-// inPieces adds up products of `depth` elements of k.
-func (d *Device) inPieces(g *C.struct_gemm, kind *C.struct_gemm_kind, a, b kernels.Tensor, m, n, k, depth, row, col int) error {
+// inPieces adds up products of `depth` elements of k in fp32: in place, or in scratch, from which a bf16 result is rounded once.
+func (d *Device) inPieces(g *C.struct_gemm, kind *C.struct_gemm_kind, op *kernels.MatMul, b kernels.Tensor, depth, row, col int) error {
+	m, n, k := op.Sizes()
+	whole := *g
+	if op.Out.DType != kernels.F32 {
+		if err := d.sums.grow(d, 4*m*n); err != nil {
+			return err
+		}
+		whole.out, whole.out_row, whole.out_type, whole.add = unsafe.Pointer(&d.sums.buf[0]), C.int64_t(n), C.int(kernels.F32), 0
+	}
 	for from := 0; from < k; from += depth {
-		part, to := *g, min(k, from+depth)
+		part, to := whole, min(k, from+depth)
 		part.k = C.int64_t(to - from)
-		part.a = unsafe.Add(g.a, from*int(g.a_col)*a.DType.Size())
+		part.a = unsafe.Add(g.a, from*int(g.a_col)*op.A.DType.Size())
 		if from > 0 {
 			part.add = 1
 		}
@@ -184,7 +192,11 @@ func (d *Device) inPieces(g *C.struct_gemm, kind *C.struct_gemm_kind, a, b kerne
 			return err
 		}
 	}
-	return nil
+	if op.Out.DType == kernels.F32 {
+		return nil
+	}
+	sums := kernels.View(&buffer{data: d.sums.buf}, 0, kernels.F32, op.Out.Shape()...)
+	return d.run(&kernels.Copy{Src: sums, Dst: op.Out, Add: op.Add})
 }
 
 // packAndMultiply takes columns of an unpacked B as many at a time as fit the room.

@@ -3,6 +3,7 @@
 package cpu
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -242,6 +243,39 @@ func TestSumsAreCut(t *testing.T) {
 					t.Errorf("%d rows, packed %v: %.2g of the sums", m, w.Packed, off)
 				}
 			}
+		}
+	})
+}
+
+// TestLongSumsAreRoundedOnce: a bf16 result of a k that is taken in pieces is the fp32 one, rounded; and is added as such.
+func TestLongSumsAreRoundedOnce(t *testing.T) {
+	eachLevel(t, func(t *testing.T, d *Device) {
+		const m, n, k = 9, 1300, 6600
+		r := rand.New(rand.NewPCG(9, 10))
+		a, b := random(t, d, r, m, k), random(t, d, r, k, n)
+		whole, rounded := alloc(t, d, kernels.F32, m, n), alloc(t, d, kernels.BF16, m, n)
+		for _, out := range []kernels.Tensor{whole, rounded} {
+			op := &kernels.MatMul{A: a, B: b, Out: out}
+			if depth := d.depth(op, d.kind(kernels.F32), n, k); depth >= k {
+				t.Fatalf("%v: %d elements at a time: nothing is cut", out, depth)
+			}
+			if err := d.matmul(op); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := kernels.EncodeFloats(kernels.BF16, floats(whole))
+		if !bytes.Equal(host(rounded), want) {
+			t.Fatal("other numbers than those of the fp32 sums")
+		}
+		if err := d.matmul(&kernels.MatMul{A: a, B: b, Out: rounded, Add: true}); err != nil {
+			t.Fatal(err)
+		}
+		twice := kernels.DecodeFloats(kernels.BF16, want)
+		for i := range twice {
+			twice[i] += floats(whole)[i]
+		}
+		if !bytes.Equal(host(rounded), kernels.EncodeFloats(kernels.BF16, twice)) {
+			t.Fatal("added: other numbers than those of the fp32 sums")
 		}
 	})
 }
