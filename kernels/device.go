@@ -49,7 +49,7 @@ type Queue interface {
 type Device interface {
 	// Name is what --device says: ref, cpu, cuda, or cuda:1.
 	Name() string
-	// Profile names everything that numbers may depend on, for the manifest: "cpu avx512-bf16", "cuda sm_90".
+	// Profile names everything that numbers may depend on, for the manifest: "cpu avx512-bf16 v2", "cuda sm_90".
 	Profile() string
 	// Alloc takes memory, 256-byte aligned, of undefined content. It fails with ErrOutOfMemory.
 	Alloc(bytes int) (Buffer, error)

@@ -85,8 +85,11 @@ func New(threads int) (*Device, error) {
 	return &Device{level: best, pool: newPool(threads), rest: rest, scratch: make([]scratch, threads)}, nil
 }
 
+// numbers is raised when an op gives other bits than the versions before: 2 since sums of products are cut into pieces.
+const numbers = 2
+
 func (d *Device) Name() string    { return "cpu" }
-func (d *Device) Profile() string { return "cpu " + d.level.String() }
+func (d *Device) Profile() string { return fmt.Sprintf("cpu %v v%d", d.level, numbers) }
 
 // Threads is how many threads ops use at most.
 func (d *Device) Threads() int { return d.pool.size }
