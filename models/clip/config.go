@@ -149,21 +149,15 @@ var plain = map[string]map[string]string{
 
 // refuseVariants names what a config asks for and this package would compute as if it had not.
 func refuseVariants(data []byte) error {
+	var whole map[string]any
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return err
+	}
 	for _, section := range []string{"", "vision_cfg", "text_cfg"} {
-		inner := json.RawMessage(data)
+		values, prefix := whole, ""
 		if section != "" {
-			var whole map[string]json.RawMessage
-			if err := json.Unmarshal(data, &whole); err != nil {
-				return err
-			}
-			inner = whole[section]
-		}
-		var values map[string]any
-		if len(inner) == 0 {
-			continue
-		}
-		if err := json.Unmarshal(inner, &values); err != nil {
-			return err
+			values, _ = whole[section].(map[string]any) // that it is one was looked at before
+			prefix = section + "."
 		}
 		for _, key := range slices.Sorted(maps.Keys(plain[section])) {
 			text, err := json.Marshal(values[key])
@@ -174,10 +168,7 @@ func refuseVariants(data []byte) error {
 			case "null", "false", `""`, "{}", plain[section][key]:
 				continue
 			}
-			if section != "" {
-				key = section + "." + key
-			}
-			return fmt.Errorf("%s is %s: the model computes what OpenAI's does not, and that is not supported", key, text)
+			return fmt.Errorf("%s%s is %s: the model computes what OpenAI's does not, and that is not supported", prefix, key, text)
 		}
 	}
 	return nil
